@@ -1,0 +1,29 @@
+"""Exceptions for bad input: each carries one sentence that names the file or field and what to do.
+
+The command line turns any of these into exit code 2 and its message; the panels show the message.
+Everything else that is raised is a defect of ours.
+"""
+
+
+class XRay3DError(ValueError):
+    """Base of every error that the user can put right."""
+
+
+class VolumeError(XRay3DError):
+    """A CT, label map or X-ray image that cannot be used."""
+
+
+class GeometryError(XRay3DError):
+    """A projection, pose or header from which no usable geometry follows."""
+
+
+class MeshError(XRay3DError):
+    """A surface that cannot be used as an implant."""
+
+
+class DeviceError(XRay3DError):
+    """A compute device that was asked for and is not there."""
+
+
+class OutputExistsError(XRay3DError):
+    """A file that would have been overwritten without being asked."""
