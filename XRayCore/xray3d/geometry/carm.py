@@ -39,10 +39,12 @@ def carm_extrinsic(
     angles = np.array([primary_deg, secondary_deg, sod_mm], float)
     isocenter = np.asarray(isocenter_ras, float)
     if not np.isfinite(angles).all() or isocenter.shape != (3,) or not np.isfinite(isocenter).all():
-        raise GeometryError("C-arm angles, distances and isocentre must be finite numbers, the isocentre three of them.")
+        raise GeometryError("C-arm angles, distances and the isocentre (three coordinates) must be finite numbers.")
     primary, secondary = np.deg2rad([primary_deg, secondary_deg])
     forward = receptor_direction_ras(primary_deg, secondary_deg)
-    towards_feet = np.array([-np.sin(primary) * np.sin(secondary), np.cos(primary) * np.sin(secondary), -np.cos(secondary)])
+    towards_feet = np.array(
+        [-np.sin(primary) * np.sin(secondary), np.cos(primary) * np.sin(secondary), -np.cos(secondary)]
+    )
     right = np.cross(towards_feet, forward)
     rotation = np.stack([right, towards_feet, forward])
     source = isocenter - sod_mm * forward

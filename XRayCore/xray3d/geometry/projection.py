@@ -38,19 +38,23 @@ class Projection:
     pixel_mm: tuple[float, float]
 
     def __post_init__(self) -> None:
-        intrinsic, extrinsic = _as_matrix(self.intrinsic, (3, 3), "intrinsic"), _as_matrix(self.extrinsic, (4, 4), "extrinsic")
-        if intrinsic[0, 0] <= 0 or intrinsic[1, 1] <= 0 or np.abs(np.tril(intrinsic, -1)).max() > 1e-9 or intrinsic[2, 2] != 1:
-            raise GeometryError("intrinsic must be upper triangular with positive focal lengths and 1 in its last corner.")
+        intrinsic = _as_matrix(self.intrinsic, (3, 3), "intrinsic")
+        extrinsic = _as_matrix(self.extrinsic, (4, 4), "extrinsic")
+        below_diagonal = np.abs(np.tril(intrinsic, -1)).max()
+        if intrinsic[0, 0] <= 0 or intrinsic[1, 1] <= 0 or below_diagonal > 1e-9 or intrinsic[2, 2] != 1:
+            raise GeometryError("intrinsic must be upper triangular, its focal lengths positive, its last element 1.")
         if not is_rigid(extrinsic):
-            raise GeometryError("extrinsic must be a rigid transform from RAS to the camera (a rotation without mirroring, in mm).")
+            raise GeometryError("extrinsic must be a rigid transform from RAS to the camera: in mm, not mirrored.")
         rows, cols = (int(n) for n in self.size_px)
         row_mm, col_mm = (float(s) for s in self.pixel_mm)
         if rows < 1 or cols < 1:
             raise GeometryError(f"size_px must be two positive numbers of pixels, not {self.size_px}.")
         if not (np.isfinite([row_mm, col_mm]).all() and row_mm > 0 and col_mm > 0):
             raise GeometryError(f"pixel_mm must be two positive spacings in mm, not {self.pixel_mm}.")
-        for name, value in (("intrinsic", intrinsic), ("extrinsic", extrinsic), ("size_px", (rows, cols)), ("pixel_mm", (row_mm, col_mm))):
-            object.__setattr__(self, name, value)
+        object.__setattr__(self, "intrinsic", intrinsic)
+        object.__setattr__(self, "extrinsic", extrinsic)
+        object.__setattr__(self, "size_px", (rows, cols))
+        object.__setattr__(self, "pixel_mm", (row_mm, col_mm))
 
     @classmethod
     def from_carm(
@@ -74,7 +78,7 @@ class Projection:
         """
         if not 0 < sod_mm < sdd_mm or not np.isfinite(sdd_mm):
             raise GeometryError(
-                f"The isocentre must lie between source and detector: 0 < sod_mm < sdd_mm, not sod_mm = {sod_mm}, sdd_mm = {sdd_mm}."
+                f"The isocentre must lie between source and detector; sod_mm = {sod_mm} is not between 0 and {sdd_mm}."
             )
         rows, cols = size_px
         row_mm, col_mm = pixel_mm

@@ -1,0 +1,1 @@
+"""X-ray physics: from line integrals by material to what a flat-panel detector stores."""

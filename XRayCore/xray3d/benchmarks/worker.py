@@ -1,0 +1,108 @@
+"""The process that one engine runs in: `python -m xray3d.benchmarks.worker ENGINE`.
+
+Requests and replies are pickles on standard input and output: (name of a method of `_Worker`, its arguments) in,
+("ok", result) or ("failed", sentence) out. A separate process keeps engines' thread pools, libraries and crashes
+apart, and shows each engine's memory by itself.
+"""
+
+from __future__ import annotations
+
+import os
+import pickle
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from xray3d.benchmarks.engines import create_engine
+from xray3d.benchmarks.job import THREADS
+from xray3d.geometry import Projection
+
+_KIB = 1024
+
+
+class _Worker:
+    def __init__(self, engine_name: str) -> None:
+        self._engine_name = engine_name
+
+    def start(self) -> bool:
+        """Import and create the engine; whether it is differentiable."""
+        self._engine = create_engine(self._engine_name)
+        return self._engine.differentiable
+
+    def prepare(self, volume_path: str, ijk_to_ras: NDArray[np.float64], view: Projection) -> None:
+        self._engine.prepare(np.load(volume_path), ijk_to_ras, view)
+
+    def image(self) -> NDArray[np.float32]:
+        return np.ascontiguousarray(self._engine.forward())
+
+    def check_derivative(self) -> None:
+        """A derivative of NaN or nothing is quickly had, and not worth timing."""
+        derivative = self._engine.forward_backward()
+        if not np.isfinite(derivative).all() or not np.any(derivative):
+            raise RuntimeError("its pose derivative is not finite or all zero")
+
+    def forward_seconds(self, turn_seconds: float) -> list[float]:
+        return _repeat(self._engine.forward_seconds, turn_seconds)
+
+    def forward_backward_seconds(self, turn_seconds: float) -> list[float]:
+        return _repeat(self._engine.forward_backward_seconds, turn_seconds)
+
+    def resident_bytes(self) -> int:
+        """Memory held now."""
+        return _memory_bytes("VmRSS")
+
+    def peak_resident_bytes(self) -> int:
+        """The most memory this process ever held."""
+        return _memory_bytes("VmHWM")
+
+
+def _repeat(measure: Any, turn_seconds: float) -> list[float]:
+    """As many calls as begin within `turn_seconds`; the first only warms the caches, unless it fills the turn."""
+    start = time.perf_counter()
+    first = measure()
+    seconds: list[float] = []
+    while time.perf_counter() - start < turn_seconds:
+        seconds.append(measure())
+    return seconds or [first]
+
+
+def _memory_bytes(field: str) -> int:
+    """From the kernel's own account: unlike getrusage's maximum it does not count the parent from before exec."""
+    status = Path("/proc/self/status")
+    if not status.exists():
+        raise RuntimeError("memory is measured on Linux only")
+    line = next(line for line in status.read_text().splitlines() if line.startswith(field))
+    return int(line.split()[1]) * _KIB
+
+
+def _use_two_cores() -> None:
+    """The same cores for every engine, also for one that starts a thread for each core of the machine."""
+    if hasattr(os, "sched_setaffinity"):
+        os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[:THREADS])
+
+
+def serve(engine_name: str) -> None:
+    """Answer requests until standard input closes."""
+    replies = os.fdopen(os.dup(sys.stdout.fileno()), "wb")
+    os.dup2(sys.stderr.fileno(), sys.stdout.fileno())  # what engines print must not end up among the replies
+    _use_two_cores()
+    worker = _Worker(engine_name)
+    while True:
+        try:
+            method, arguments = pickle.load(sys.stdin.buffer)
+        except EOFError:
+            return
+        try:
+            reply = ("ok", getattr(worker, method)(*arguments))
+        except Exception as error:  # whatever an engine raises becomes its row in the table
+            reply = ("failed", f"{type(error).__name__}: {error}")
+        pickle.dump(reply, replies)
+        replies.flush()
+
+
+if __name__ == "__main__":
+    serve(sys.argv[1])

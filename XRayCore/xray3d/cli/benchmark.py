@@ -1,0 +1,35 @@
+"""`xray3d benchmark`: measure what the project promises, beside its peers."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from xray3d.cli.options import JsonOption, OverwriteOption, check_output
+
+
+def benchmark(
+    name: Annotated[str, typer.Argument(help="Which one: drr.")],
+    json: JsonOption = False,
+    quick: Annotated[bool, typer.Option("--quick", help="Fewer repeats: two to three minutes.")] = False,
+    output: Annotated[Path | None, typer.Option("-o", "--output", help="Also write the rows to this JSON file.")] = None,
+    overwrite: OverwriteOption = False,
+) -> None:
+    """Run a benchmark and print one table, side by side with its peers, all measured in this run."""
+    from xray3d.benchmarks import run_benchmark
+    from xray3d.benchmarks.table import to_json, to_table
+
+    if output is not None:
+        check_output(output, overwrite)
+    progress = Console(stderr=True)
+    with progress.status(f"benchmark {name}") as status:
+        rows = run_benchmark(name, quick, lambda stage: status.update(f"benchmark {name}: {stage}"))
+    if output is not None:
+        output.write_text(to_json(rows) + "\n", encoding="utf-8")
+    if json:
+        print(to_json(rows))
+    else:
+        Console().print(to_table(rows, f"xray3d benchmark {name}"))

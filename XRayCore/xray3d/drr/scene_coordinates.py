@@ -1,0 +1,164 @@
+"""Scene-coordinate maps: where in the patient each pixel's ray first and last meets bone.
+
+The regression targets of Shrestha et al., "X-Ray to CT Rigid Registration Using Scene Coordinate Regression"
+(MICCAI 2023): an entry and an exit point a pixel.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import warp as wp
+from numpy.typing import ArrayLike, NDArray
+
+from xray3d.drr.device import MODULE_OPTIONS, launch, resolve_device
+from xray3d.drr.grid import Grid, VoxelGrid
+from xray3d.drr.rays import View, make_views
+from xray3d.drr.sampling import cut_to_box, trilinear
+from xray3d.errors import VolumeError
+from xray3d.geometry import Projection
+from xray3d.volumes.ct import CTVolume
+
+wp.set_module_options(MODULE_OPTIONS)
+
+BONE_THRESHOLD_HU = 250.0
+
+# What the zeros around the volume stand for: the bone field is HU above air.
+_AIR_HU = -1024.0
+_STEP_VOXELS = wp.constant(0.5)
+# Halvings of a step: the surface is found to within a thousandth of a voxel.
+_BISECTIONS = wp.constant(9)
+
+
+@dataclass(frozen=True, eq=False)
+class SceneCoordinates:
+    """Entry and exit points of one view, or with a leading n of several.
+
+    Attributes:
+        entry_ras: (rows, cols, 3) float32, mm: the first point, from the source, where the ray is in bone.
+        exit_ras: (rows, cols, 3) float32, mm: the last such point.
+        valid: (rows, cols) bool: whether the ray meets bone at all; elsewhere both points are NaN.
+    """
+
+    entry_ras: NDArray[np.float32]
+    exit_ras: NDArray[np.float32]
+    valid: NDArray[np.bool_]
+
+
+class SceneCoordinateRenderer:
+    """Finds the bone surface along rays: the trilinear isosurface of the CT, or of a mask at one half.
+
+    Args:
+        ct: the patient.
+        bone: threshold in HU, or a mask (K, J, I) on the CT's grid (any label map compared with the labels wanted).
+        device: "cpu", "cuda" or "cuda:N".
+
+    Raises:
+        VolumeError: a mask of another shape, or no bone in the volume.
+        DeviceError: the device is not there.
+    """
+
+    def __init__(self, ct: CTVolume, bone: float | ArrayLike = BONE_THRESHOLD_HU, device: str = "cpu") -> None:
+        self.device = resolve_device(device)
+        field, self._level = _bone_field(ct, bone)
+        self._grid = VoxelGrid(field, ct.ijk_to_ras, self.device)
+        self._low, self._high = _bounds(field >= self._level, ct.name)
+
+    def render(self, projections: Projection | Sequence[Projection]) -> SceneCoordinates:
+        """Entry and exit points of one projection, or of a sequence of one image size."""
+        single = isinstance(projections, Projection)
+        points = self.render_on_device([projections] if isinstance(projections, Projection) else projections).numpy()
+        if single:
+            points = points[0]
+        return SceneCoordinates(points[..., :3], points[..., 3:], ~np.isnan(points[..., 0]))
+
+    def render_on_device(self, projections: Sequence[Projection]) -> wp.array:
+        """(n, rows, cols, 6) float32 on the device: entry, then exit, RAS mm; NaN where the ray meets no bone."""
+        views, directions = make_views(projections, self._grid)
+        poses = np.stack([np.c_[p.pixel_to_ras_direction, p.source_ras] for p in projections])
+        rows, columns = projections[0].size_px
+        points = wp.empty((len(projections) * rows, columns, 6), dtype=wp.float32, device=self.device)
+        to_ras = wp.array(poses.astype(np.float32), dtype=wp.types.matrix((3, 4), wp.float32), device=self.device)
+        bounds = [wp.vec3(*self._low), wp.vec3(*self._high)]
+        inputs = [self._grid.serve(directions), views, to_ras, rows, self._level, *bounds, points]
+        launch(_entry_and_exit, points.shape[:2], inputs, self.device)
+        return points.reshape((len(projections), rows, columns, 6))
+
+
+def _bone_field(ct: CTVolume, bone: float | ArrayLike) -> tuple[NDArray[np.float32], float]:
+    """A non-negative field (K, J, I) and the level at which its isosurface is the bone's surface."""
+    if np.ndim(bone) == 0:
+        return np.maximum(ct.hu - np.float32(_AIR_HU), 0.0), float(np.asarray(bone)) - _AIR_HU
+    mask = np.asarray(bone)
+    if mask.shape != ct.hu.shape:
+        raise VolumeError(f"The bone mask is {mask.shape}, {ct.name} is {ct.hu.shape}; resample the mask onto the CT.")
+    return (mask != 0).astype(np.float32), 0.5
+
+
+def _bounds(mask: NDArray[np.bool_], name: str) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Corners of the box, in border coordinates, outside of which the field is below the level."""
+    if not mask.any():
+        raise VolumeError(f"{name} has no bone above the threshold or in the mask; lower the threshold.")
+    low, high = [], []
+    for axis in (2, 1, 0):
+        occupied = np.flatnonzero(mask.any(axis=tuple(other for other in range(3) if other != axis)))
+        low.append(float(occupied[0]))
+        high.append(float(occupied[-1] + 2))
+    return np.array(low), np.array(high)
+
+
+@wp.func
+def _first_inside(grid: Grid, view: View, direction: wp.vec3, begin: float, end: float, level: float):
+    """The depth where the ray, going from depth `begin` to `end`, crosses into bone; negative when it does not."""
+    largest = wp.max(wp.max(wp.abs(direction[0]), wp.abs(direction[1])), wp.abs(direction[2]))
+    count = int(wp.abs(end - begin) * largest / _STEP_VOXELS) + 1
+    step = (end - begin) / float(count)
+    found = float(-1.0)
+    index = int(0)
+    while index <= count:
+        depth = begin + float(index) * step
+        if trilinear(grid, view.source + depth * direction) >= level:
+            outside = wp.where(index == 0, depth, depth - step)
+            found = depth
+            for _halving in range(_BISECTIONS):
+                middle = 0.5 * (outside + found)
+                if trilinear(grid, view.source + middle * direction) >= level:
+                    found = middle
+                else:
+                    outside = middle
+            index = count
+        index += 1
+    return found
+
+
+@wp.kernel
+def _entry_and_exit(
+    start: int,
+    grid: Grid,
+    views: wp.array(dtype=View),
+    to_ras: wp.array(dtype=wp.types.matrix((3, 4), wp.float32)),
+    rows: int,
+    level: float,
+    low: wp.vec3,
+    high: wp.vec3,
+    points: wp.array3d(dtype=wp.float32),
+):
+    line, column = wp.tid()
+    line += start
+    view = views[line / rows]
+    pixel = wp.vec3(float(column), float(line % rows), 1.0)
+    direction = view.pixel_to_direction * pixel
+    depths = cut_to_box(view, direction, low, high)
+    entry = float(-1.0)
+    leave = float(-1.0)
+    if depths[1] > depths[0]:
+        entry = _first_inside(grid, view, direction, depths[0], depths[1], level)
+        if entry >= 0.0:
+            leave = _first_inside(grid, view, direction, depths[1], entry, level)
+    matrix = to_ras[line / rows]
+    for axis in range(3):
+        slope = matrix[axis, 0] * pixel[0] + matrix[axis, 1] * pixel[1] + matrix[axis, 2]
+        points[line, column, axis] = wp.where(entry >= 0.0, matrix[axis, 3] + entry * slope, wp.NAN)
+        points[line, column, axis + 3] = wp.where(entry >= 0.0, matrix[axis, 3] + leave * slope, wp.NAN)
