@@ -47,7 +47,7 @@ $(VENV)/.installed: pyproject.toml constraints.txt | $(BIN)/python
 # The peers pin and break each other's packages (a torchvision that does not fit torch, to name one), so they get an
 # environment of their own, laid over .venv: it sees .venv's packages, .venv does not see its. A peer that cannot be
 # had on this machine must not keep the library from being installed; the benchmark's table names what is missing.
-$(PEERS)/.installed: peers.txt constraints.txt $(VENV)/.installed
+$(PEERS)/.installed: peers.txt constraints.txt | $(VENV)/.installed
 	$(BIN)/python -m venv --clear --without-pip $(PEERS)
 	$(BIN)/python -c 'import sysconfig as s; print("import site; site.addsitedir(" + repr(s.get_path("purelib")) + ")")' \
 		> $$($(PEERS)/bin/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))')/xray3d.pth

@@ -18,6 +18,9 @@ from xray3d.geometry import Projection
 
 Report = Callable[[str], None]
 
+# What the worker's methods are called.
+_FORWARD, _FORWARD_BACKWARD = "forward_seconds", "forward_backward_seconds"
+
 
 @dataclass
 class _Contestant:
@@ -25,8 +28,7 @@ class _Contestant:
     differentiable: bool = False
     failure: str | None = None
     derivative_failure: str | None = None
-    forward_seconds: list[float] = field(default_factory=list)
-    forward_backward_seconds: list[float] = field(default_factory=list)
+    seconds: dict[str, list[float]] = field(default_factory=lambda: {_FORWARD: [], _FORWARD_BACKWARD: []})
 
 
 class Contest:
@@ -64,19 +66,22 @@ class Contest:
         return results
 
     def time_in_turns(self, rounds: int, turn_seconds: float) -> None:
-        """Let every engine render what it was last prepared for, `rounds` times in turn."""
+        """Let every engine render what it was last prepared for, `rounds` times in turn.
+
+        A slow engine rests once its calls have taken `rounds * turn_seconds`; each is called at least once.
+        """
+        share_seconds = rounds * turn_seconds
         for contestant in self._contestants.values():
-            contestant.forward_seconds.clear()
-            contestant.forward_backward_seconds.clear()
-            if contestant.differentiable and contestant.failure is None:
-                _attempt_derivative(contestant, "check_derivative")
+            contestant.seconds = {method: [] for method in contestant.seconds}
+            if contestant.differentiable:
+                _attempt(contestant, "check_derivative", derivative=True)
         for turn in range(rounds):
             for name, contestant in self._contestants.items():
                 self._report(f"{name}: round {turn + 1} of {rounds}")
-                contestant.forward_seconds += _attempt(contestant, "forward_seconds", turn_seconds) or []
-                if contestant.differentiable:
-                    seconds = _attempt_derivative(contestant, "forward_backward_seconds", turn_seconds)
-                    contestant.forward_backward_seconds += seconds or []
+                for method, seconds in contestant.seconds.items():
+                    derivative = method == _FORWARD_BACKWARD
+                    if sum(seconds) < share_seconds and (contestant.differentiable or not derivative):
+                        seconds += _attempt(contestant, method, turn_seconds, derivative=derivative) or []
 
     def is_differentiable(self, name: str) -> bool:
         """Whether the engine offers a pose derivative."""
@@ -85,33 +90,26 @@ class Contest:
     def forward_ms(self, name: str) -> Value:
         """Median time of one image, or why there is none."""
         contestant = self._contestants[name]
-        return contestant.failure or _median_ms(contestant.forward_seconds)
+        return contestant.failure or _median_ms(contestant.seconds[_FORWARD])
 
     def forward_backward_ms(self, name: str) -> Value:
         """Median time of one image with its pose derivative, or why there is none."""
         contestant = self._contestants[name]
         failure = contestant.failure or contestant.derivative_failure
-        return failure or _median_ms(contestant.forward_backward_seconds)
+        return failure or _median_ms(contestant.seconds[_FORWARD_BACKWARD])
 
 
-def _attempt(contestant: _Contestant, method: str, *arguments: Any) -> Any:
-    if contestant.failure is not None:
+def _attempt(contestant: _Contestant, method: str, *arguments: Any, derivative: bool = False) -> Any:
+    """The worker's answer, or None once it has failed; a failed derivative does not end the forward race."""
+    if contestant.failure or (derivative and contestant.derivative_failure):
         return None
     try:
         return contestant.process.call(method, *arguments)
     except EngineFailure as failure:
-        contestant.failure = str(failure)
-        return None
-
-
-def _attempt_derivative(contestant: _Contestant, method: str, *arguments: Any) -> Any:
-    """As `_attempt`, but an engine without a usable derivative keeps its place in the forward race."""
-    if contestant.failure or contestant.derivative_failure:
-        return None
-    try:
-        return contestant.process.call(method, *arguments)
-    except EngineFailure as failure:
-        contestant.derivative_failure = str(failure)
+        if derivative:
+            contestant.derivative_failure = str(failure)
+        else:
+            contestant.failure = str(failure)
         return None
 
 

@@ -27,8 +27,10 @@ from xray3d.geometry import Projection
 
 Report = Callable[[str], None]
 
-_ROUNDS, _QUICK_ROUNDS = 5, 2
-_TURN_SECONDS = 0.4
+_ROUNDS, _TURN_SECONDS = 5, 2.0
+_QUICK_ROUNDS, _QUICK_TURN_SECONDS = 3, 0.7
+# Images that differ by float32 rounding are equally good.
+_RMSE_RESOLUTION_PERCENT = 0.0005
 _TIMED_PHANTOM = "hard ellipsoids"
 _MEMORY_LIMIT_GIB = 0.5
 _PEERS = tuple(name for name in CPU_ENGINES if name != OURS)
@@ -37,13 +39,14 @@ _PEERS = tuple(name for name in CPU_ENGINES if name != OURS)
 def run(quick: bool, report: Report) -> list[Row]:
     """All rows; `quick` repeats every timing less often."""
     with tempfile.TemporaryDirectory(prefix="xray3d-benchmark-") as folder:
+        turns = (_QUICK_ROUNDS, _QUICK_TURN_SECONDS) if quick else (_ROUNDS, _TURN_SECONDS)
         report("voxelising the phantoms")
         volumes = _write_phantoms(Path(folder))
         rows: list[Row] = []
         with Contest(CPU_ENGINES, report) as contest:
             for view in job.VIEW_ANGLES_DEG:
                 accuracy = _accuracy_rows(contest, volumes, view)
-                contest.time_in_turns(_QUICK_ROUNDS if quick else _ROUNDS, _TURN_SECONDS)
+                contest.time_in_turns(*turns)
                 rows += _speed_rows(contest, view) + accuracy
         report("memory")
         rows.append(_memory_row(volumes[_TIMED_PHANTOM]))
@@ -65,12 +68,12 @@ def _speed_rows(contest: Contest, view: str) -> list[Row]:
     forward_ms, jacobian_ms = contest.forward_ms(OURS), contest.forward_backward_ms(OURS)
     rtk_ms, nanodrr_ms = contest.forward_ms(RTK), contest.forward_ms(NANODRR)
     nanodrr_gradient_ms = contest.forward_backward_ms(NANODRR)
-    gradient = "forward + backward"
+    gradient = "forward + gradient"
     rows = [
         against_peer(forward, forward_ms, "ms", RTK, rtk_ms, "<="),
-        against_peer(with_jacobian, jacobian_ms, "ms", f"{RTK}, forward alone", rtk_ms, "<="),
-        against_peer(forward, forward_ms, "ms", NANODRR, nanodrr_ms, "<=", 1 / 25),
-        against_peer(with_jacobian, jacobian_ms, "ms", f"{NANODRR}, {gradient}", nanodrr_gradient_ms, "<=", 1 / 80),
+        against_peer(with_jacobian, jacobian_ms, "ms", f"{RTK}, forward", rtk_ms, "<="),
+        against_peer(forward, forward_ms, "ms", NANODRR, nanodrr_ms, "<=", divisor=25),
+        against_peer(with_jacobian, jacobian_ms, "ms", f"{NANODRR}, {gradient}", nanodrr_gradient_ms, "<=", divisor=80),
     ]
     for name in (name for name in _PEERS if name not in (RTK, NANODRR)):
         rows.append(Row(forward, forward_ms, "ms", peer=name, peer_value=contest.forward_ms(name)))
@@ -88,7 +91,7 @@ def _accuracy_rows(contest: Contest, volumes: dict[str, Path], view: str) -> lis
         images = contest.images(path, job.ijk_to_ras(), projection)
         rmse = {name: _rmse(image, truth) for name, image in images.items()}
         measure, unit = f"RMSE, {phantom}, {view}", "% of max"
-        rows.append(against_peer(measure, rmse[OURS], unit, RTK, rmse[RTK], "<="))
+        rows.append(against_peer(measure, rmse[OURS], unit, RTK, rmse[RTK], "<=", slack=_RMSE_RESOLUTION_PERCENT))
         others = (name for name in _PEERS if name != RTK)
         rows += [Row(measure, rmse[OURS], unit, peer=name, peer_value=rmse[name]) for name in others]
     return rows

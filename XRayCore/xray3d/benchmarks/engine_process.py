@@ -9,7 +9,7 @@ import sys
 import threading
 from pathlib import Path
 from types import TracebackType
-from typing import Any
+from typing import IO, Any, cast
 
 from xray3d.benchmarks.job import THREADS
 
@@ -39,6 +39,7 @@ class EngineProcess:
             stderr=subprocess.DEVNULL,
             env={**os.environ, **threads},
         )
+        self._requests, self._replies = cast(IO[bytes], self._process.stdin), cast(IO[bytes], self._process.stdout)
 
     def __enter__(self) -> EngineProcess:
         return self
@@ -52,10 +53,9 @@ class EngineProcess:
         timer = threading.Timer(_TIMEOUT_SECONDS, self._process.kill)
         timer.start()
         try:
-            assert self._process.stdin is not None and self._process.stdout is not None
-            pickle.dump((method, arguments), self._process.stdin)
-            self._process.stdin.flush()
-            status, result = pickle.load(self._process.stdout)
+            pickle.dump((method, arguments), self._requests)
+            self._requests.flush()
+            status, result = pickle.load(self._replies)
         except (EOFError, BrokenPipeError, pickle.UnpicklingError):
             why = f"exit code {self._process.wait()}" if timer.is_alive() else f"no answer in {_TIMEOUT_SECONDS:.0f} s"
             raise EngineFailure(f"crashed: {why}") from None

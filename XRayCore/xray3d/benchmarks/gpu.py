@@ -21,7 +21,8 @@ _ROUNDS, _TURN_SECONDS = 5, 1.0
 
 def gpu_rows(volume: Path, report: Callable[[str], None]) -> list[Row]:
     """One row per view; visibly skipped without an NVIDIA GPU."""
-    measures = {view: f"forward on GPU, {_SIZE_PX}×{_SIZE_PX}, batch of {job.BATCH}, {view}" for view in job.VIEW_ANGLES_DEG}
+    size = f"{_SIZE_PX}×{_SIZE_PX}"
+    measures = {view: f"GPU, {size}, {job.BATCH} views a call, {view}" for view in job.VIEW_ANGLES_DEG}
     if not has_cuda():
         skipped = "skipped: no NVIDIA GPU"
         return [_row(measure, skipped, skipped) for measure in measures.values()]

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Literal
 
+from rich import box
 from rich.table import Table
 
 Value = float | str | None
@@ -52,13 +53,16 @@ def against_peer(
     peer: str,
     peer_value: Value,
     compare: Literal["<=", ">="],
-    factor: float = 1.0,
+    divisor: float = 1.0,
+    slack: float = 0.0,
 ) -> Row:
-    """A row whose goal is `factor` times the peer's figure of the same run; a factor of 1/25 reads "<= peer / 25"."""
-    both_measured = isinstance(value, (int, float)) and isinstance(peer_value, (int, float))
-    met = _COMPARE[compare](value, factor * peer_value) if both_measured else None  # type: ignore[operator]
-    scale = "" if factor == 1 else f" × {factor:g}" if factor > 1 else f" / {1 / factor:g}"
-    return Row(measure, value, unit, f"{compare} peer{scale}", met, peer, peer_value)
+    """A row whose goal is the peer's figure of the same run, divided by `divisor`, give or take `slack`."""
+    met = None
+    if isinstance(value, (int, float)) and isinstance(peer_value, (int, float)):
+        limit = peer_value / divisor
+        met = _COMPARE[compare](value, limit + slack if compare == "<=" else limit - slack)
+    goal = f"{compare} peer" + (f" / {divisor:g}" if divisor != 1 else "") + (f" ± {slack:g}" if slack else "")
+    return Row(measure, value, unit, goal, met, peer, peer_value)
 
 
 def to_json(rows: Sequence[Row]) -> str:
@@ -68,7 +72,7 @@ def to_json(rows: Sequence[Row]) -> str:
 
 def to_table(rows: Sequence[Row], title: str) -> Table:
     """The rows as one table for the terminal."""
-    table = Table(title=title)
+    table = Table(title=title, box=box.SIMPLE_HEAD)
     for column in ("measure", "value", "unit", "goal", "met", "peer", "peer value"):
         table.add_column(column, justify="right" if "value" in column else "left", overflow="fold")
     for row in rows:

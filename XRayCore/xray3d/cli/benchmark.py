@@ -10,12 +10,14 @@ from rich.console import Console
 
 from xray3d.cli.options import JsonOption, OverwriteOption, check_output
 
+_PIPE_WIDTH = 150
+
 
 def benchmark(
     name: Annotated[str, typer.Argument(help="Which one: drr.")],
     json: JsonOption = False,
     quick: Annotated[bool, typer.Option("--quick", help="Fewer repeats: two to three minutes.")] = False,
-    output: Annotated[Path | None, typer.Option("-o", "--output", help="Also write the rows to this JSON file.")] = None,
+    output: Annotated[Path | None, typer.Option("-o", "--output", help="Also write the rows as JSON.")] = None,
     overwrite: OverwriteOption = False,
 ) -> None:
     """Run a benchmark and print one table, side by side with its peers, all measured in this run."""
@@ -32,4 +34,10 @@ def benchmark(
     if json:
         print(to_json(rows))
     else:
-        Console().print(to_table(rows, f"xray3d benchmark {name}"))
+        _wide_console().print(to_table(rows, f"xray3d benchmark {name}"))
+
+
+def _wide_console() -> Console:
+    """As wide as the terminal; in a file or pipe, wide enough that no row of the table wraps."""
+    console = Console()
+    return console if console.is_terminal else Console(width=_PIPE_WIDTH)

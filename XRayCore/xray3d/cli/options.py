@@ -9,7 +9,7 @@ import typer
 
 from xray3d.errors import OutputExistsError
 
-JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON for machines, and nothing else, on standard output.")]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print nothing but JSON on standard output.")]
 OverwriteOption = Annotated[bool, typer.Option("--overwrite", help="Replace an output that already exists.")]
 
 

@@ -21,7 +21,8 @@ SIDES = (1.0, -1.0)
 COLON = np.array(
     [
         (92, 22, -85), (104, 18, -40), (104, 22, 10), (92, 50, 28), (45, 82, 8), (0, 88, -6),
-        (-50, 82, 14), (-95, 45, 62), (-108, 8, 55), (-112, 2, 0), (-106, 8, -55), (-78, 30, -88), (-35, 40, -100),
+        (-50, 82, 14), (-95, 45, 62), (-108, 8, 55), (-112, 2, 0), (-106, 8, -55), (-78, 30, -88), (-35, 30, -100),
+        (0, 0, -125), (0, -40, -148), (0, -55, -175),
     ],
     float,
 )  # fmt: skip
@@ -30,8 +31,8 @@ COLON = np.array(
 def paint_soft_tissue(canvas: Canvas, column: LumbarColumn, trunk: Trunk, random: np.random.Generator) -> None:
     """Everything but bone: trunk wall, viscera, vessels, muscles of the back, discs and the spinal canal."""
     cavity = _paint_wall(canvas, trunk)
-    _paint_solid_organs(canvas, cavity)
     _paint_bowel(canvas, cavity, random)
+    _paint_solid_organs(canvas, cavity)
     _paint_lungs(canvas, cavity, column)
     _paint_vessels(canvas, column)
     _paint_muscles(canvas, column)

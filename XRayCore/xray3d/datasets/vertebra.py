@@ -109,7 +109,7 @@ def _lamina(points: Points, shape: VertebraShape) -> Distance:
     side, _, canal_back, half, pedicle_z = _landmarks(shape)
     outer, midline = np.array([side + 1.0, canal_back + 3.5]), np.array([0.0, canal_back - 4.0])
     along = np.append((outer - midline) / np.linalg.norm(outer - midline), 0.0)
-    upper, lower = pedicle_z - 4.0, -half - 7.0
+    upper, lower = pedicle_z - 1.0, -half - 7.0
     tilt = np.deg2rad(12)  # the upper edge of a lamina lies further forward than the lower one
     across = np.array([along[1], -along[0], 0.0])
     axes = np.stack([along, np.cos(tilt) * across + [0, 0, np.sin(tilt)], [0, 0, np.cos(tilt)] - np.sin(tilt) * across])

@@ -143,17 +143,19 @@ def make_views(projections: Sequence[Projection], grid: VoxelGrid) -> tuple[wp.a
     if len(sizes) != 1:
         raise GeometryError("Projections rendered together must be of one size in pixels; render the others apart.")
     ((rows, columns),) = sizes
+    intrinsics = np.stack([projection.intrinsic for projection in projections])
+    extrinsics = np.stack([projection.extrinsic for projection in projections])
+    to_camera = np.linalg.inv(intrinsics)
+    camera_to_voxel = grid.ras_to_border[:3, :3] @ extrinsics[:, :3, :3].swapaxes(1, 2)
+    pixel_to_direction = camera_to_voxel @ to_camera
+
+    views = np.zeros(len(projections), View.numpy_dtype())
+    # The source is the camera's origin: where R x + t = 0.
+    views["source"] = grid.ras_to_border[:3, 3] - np.einsum("nij,nj->ni", camera_to_voxel, extrinsics[:, :3, 3])
+    views["pixel_to_direction"] = pixel_to_direction
+    views["pixel_to_camera"] = to_camera
+    views["camera_to_voxel"] = camera_to_voxel
+    views["sdd_mm"] = [projection.sdd_mm for projection in projections]
     corners = np.array([[c, r, 1] for c in (0, columns - 1) for r in (0, rows - 1)], float)
-    views, directions = [], []
-    for projection in projections:
-        ras_to_voxel = grid.ras_to_border[:3, :3]
-        pixel_to_direction = ras_to_voxel @ projection.pixel_to_ras_direction
-        view = View()
-        view.source = wp.vec3(*(ras_to_voxel @ projection.source_ras + grid.ras_to_border[:3, 3]))
-        view.pixel_to_direction = wp.mat33(*pixel_to_direction.ravel())
-        view.pixel_to_camera = wp.mat33(*np.linalg.inv(projection.intrinsic).ravel())
-        view.camera_to_voxel = wp.mat33(*(ras_to_voxel @ projection.extrinsic[:3, :3].T).ravel())
-        view.sdd_mm = projection.sdd_mm
-        views.append(view)
-        directions.append(corners @ pixel_to_direction.T)
-    return wp.array(views, dtype=View, device=grid.device), np.array(directions)
+    directions = corners @ pixel_to_direction.swapaxes(1, 2)
+    return wp.array(views, dtype=View, device=grid.device), directions

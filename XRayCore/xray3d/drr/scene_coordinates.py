@@ -30,6 +30,9 @@ _AIR_HU = -1024.0
 _STEP_VOXELS = wp.constant(0.5)
 # Halvings of a step: the surface is found to within a thousandth of a voxel.
 _BISECTIONS = wp.constant(9)
+# A ray that grazes bone runs along the surface, so that an error of a few hundredths of a voxel across it becomes one of
+# more than half a voxel along it.
+_SHORTEST_CHORD_VOXELS = wp.constant(1.0)
 
 
 @dataclass(frozen=True, eq=False)
@@ -39,7 +42,7 @@ class SceneCoordinates:
     Attributes:
         entry_ras: (rows, cols, 3) float32, mm: the first point, from the source, where the ray is in bone.
         exit_ras: (rows, cols, 3) float32, mm: the last such point.
-        valid: (rows, cols) bool: whether the ray meets bone at all; elsewhere both points are NaN.
+        valid: (rows, cols) bool: whether the ray meets a voxel's length of bone; elsewhere both points are NaN.
     """
 
     entry_ras: NDArray[np.float32]
@@ -112,7 +115,7 @@ def _bounds(mask: NDArray[np.bool_], name: str) -> tuple[NDArray[np.float64], ND
 @wp.func
 def _first_inside(grid: Grid, view: View, direction: wp.vec3, begin: float, end: float, level: float):
     """The depth where the ray, going from depth `begin` to `end`, crosses into bone; negative when it does not."""
-    largest = wp.max(wp.max(wp.abs(direction[0]), wp.abs(direction[1])), wp.abs(direction[2]))
+    largest = wp.max(wp.abs(direction))
     count = int(wp.abs(end - begin) * largest / _STEP_VOXELS) + 1
     step = (end - begin) / float(count)
     found = float(-1.0)
@@ -157,6 +160,8 @@ def _entry_and_exit(
         entry = _first_inside(grid, view, direction, depths[0], depths[1], level)
         if entry >= 0.0:
             leave = _first_inside(grid, view, direction, depths[1], entry, level)
+            if (leave - entry) * wp.max(wp.abs(direction)) < _SHORTEST_CHORD_VOXELS:
+                entry = -1.0
     matrix = to_ras[line / rows]
     for axis in range(3):
         slope = matrix[axis, 0] * pixel[0] + matrix[axis, 1] * pixel[1] + matrix[axis, 2]

@@ -25,7 +25,7 @@ def read_surface(path: str | Path) -> tuple[Points, Triangles]:
     from vtkmodules.vtkIOPLY import vtkPLYReader
     from vtkmodules.vtkIOXML import vtkXMLPolyDataReader
 
-    readers = {
+    readers: dict[str, Any] = {
         ".stl": vtkSTLReader,
         ".ply": vtkPLYReader,
         ".vtk": vtkPolyDataReader,

@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike
 
 from xray3d.errors import GeometryError
 from xray3d.geometry.carm import carm_extrinsic
-from xray3d.geometry.header import XRayHeader
+from xray3d.geometry.header import XRayHeader, described
 from xray3d.geometry.orientation import Reorientation, reorientation_to_source
 from xray3d.geometry.projection import Projection
 
@@ -103,16 +103,16 @@ def _distances_mm(header: XRayHeader, given: GivenGeometry) -> tuple[float, floa
     if sdd_mm is None and sod_mm and magnification:
         sdd_mm = sod_mm * magnification
     if sdd_mm is None:
-        raise header.missing(("DistanceSourceToDetector",), "sdd_mm=, the source to detector distance in mm")
+        raise header.missing(("DistanceSourceToDetector",), "sdd_mm", "the source to detector distance in mm")
     if sod_mm is None and magnification:
         sod_mm = sdd_mm / magnification
     if sod_mm is None:
         fields = (*sod_fields, "EstimatedRadiographicMagnificationFactor")
-        raise header.missing(fields, "sod_mm=, the source to isocentre distance in mm")
+        raise header.missing(fields, "sod_mm", "the source to isocentre distance in mm")
     if not 0 < sod_mm < sdd_mm:
         raise GeometryError(
             f"{header.name}: its isocentre is not between source and detector (source to isocentre {sod_mm:g} mm, "
-            f"DistanceSourceToDetector (0018,1110) {sdd_mm:g} mm); pass sdd_mm= and sod_mm=."
+            f"DistanceSourceToDetector (0018,1110) {sdd_mm:g} mm); pass both in GivenGeometry."
         )
     return sdd_mm, sod_mm
 
@@ -128,7 +128,8 @@ def _angles_deg(header: XRayHeader, given: GivenGeometry) -> tuple[float, float]
     if primary is None:
         raise header.missing(
             ("PositionerPrimaryAngle", "ViewPosition"),
-            "primary_deg= (RAO negative, LAO positive), as only the views AP, PA, LL and RL say it by themselves",
+            "primary_deg",
+            "RAO negative and LAO positive; only the views AP, PA, LL and RL say it by themselves",
         )
     secondary = given.secondary_deg
     if secondary is None:
@@ -147,7 +148,7 @@ def _frame_angle_deg(header: XRayHeader, keyword: str) -> float | None:
     if increments.size != header.frames:
         raise GeometryError(
             f"{header.name}: its field {keyword}Increment has {increments.size} values for {header.frames} frames; "
-            "pass primary_deg= and secondary_deg=."
+            "pass both in GivenGeometry."
         )
     return angle + float(increments[header.frame])
 
@@ -170,12 +171,12 @@ def _receptor_pixel_mm(header: XRayHeader, given: GivenGeometry, magnification: 
     if spacing is None:
         raise header.missing(
             ("ImagerPixelSpacing", "DetectorElementSpacing"),
-            "pixel_mm=, the (row, column) spacing on the receptor in mm; PixelSpacing (0028,0030) alone may be that in "
-            "the patient",
+            "pixel_mm",
+            "the (row, column) spacing on the receptor in mm; PixelSpacing (0028,0030) alone may be that in the patient",
         )
     if spacing.shape != (2,) or spacing.min() <= 0:
         raise GeometryError(
-            f"{header.name}: its field ImagerPixelSpacing (0018,1164) must be two positive spacings; pass pixel_mm=."
+            f"{header.name}: its field ImagerPixelSpacing (0018,1164) must be two positive spacings; pass pixel_mm in GivenGeometry."
         )
     return float(spacing[0]), float(spacing[1])
 
@@ -186,8 +187,8 @@ def _patient_orientation(header: XRayHeader, given: GivenGeometry) -> tuple[str,
         return None
     if isinstance(letters, str) or len(letters) != 2:
         raise GeometryError(
-            f"{header.name}: its field PatientOrientation (0020,0020) is not two directions; pass patient_orientation=, "
-            "for example ('L', 'F')."
+            f"{header.name}: its field PatientOrientation (0020,0020) is not two directions; pass "
+            "patient_orientation in GivenGeometry, for example ('L', 'F')."
         )
     return str(letters[0]), str(letters[1])
 
@@ -203,7 +204,7 @@ def _usual_reorientation(header: XRayHeader, primary_deg: float) -> Reorientatio
     elif abs(np.cos(np.deg2rad(primary_deg))) > 0.7:
         turn = Reorientation(flip_columns=bool(np.cos(np.deg2rad(primary_deg)) > 0))
     else:
-        raise header.missing(("PatientOrientation",), "patient_orientation=, for example ('A', 'F')")
+        raise header.missing(("PatientOrientation",), "patient_orientation", "for example ('A', 'F')")
     warnings.warn(
         f"{header.name} has no PatientOrientation (0020,0020); the image is taken to be upright and shown as if facing "
         "the patient.",
@@ -215,5 +216,5 @@ def _usual_reorientation(header: XRayHeader, primary_deg: float) -> Reorientatio
 def _required(header: XRayHeader, keyword: str) -> float:
     value = header.number(keyword)
     if value is None or value < 1:
-        raise header.missing((keyword,), "a DICOM file that holds an image")
+        raise GeometryError(f"{header.name} has no {described(keyword)}; pass a DICOM file that holds an image.")
     return value

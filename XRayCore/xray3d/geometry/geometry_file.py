@@ -10,7 +10,7 @@ import numpy as np
 
 from xray3d.errors import GeometryError
 from xray3d.files import extension, refuse_existing, require_file
-from xray3d.geometry.dicom import read_dicom_geometry
+from xray3d.geometry.dicom import GivenGeometry, read_dicom_geometry
 from xray3d.geometry.p_matrix import read_p_matrix
 from xray3d.geometry.projection import Projection
 
@@ -18,13 +18,18 @@ P_MATRIX_EXTENSIONS = (".txt", ".csv", ".dat", ".npy")
 
 
 def load_geometry(
-    path: str | Path, *, size_px: tuple[int, int] | None = None, pixel_mm: tuple[float, float] | None = None
+    path: str | Path,
+    *,
+    size_px: tuple[int, int] | None = None,
+    pixel_mm: tuple[float, float] | None = None,
+    given: GivenGeometry | None = None,
 ) -> Projection:
     """Geometry of an X-ray from its JSON, a P-matrix (.txt, .csv, .dat, .npy) or a DICOM file.
 
     Args:
         size_px: (rows, columns) of the image, for a P-matrix file that does not say it itself.
         pixel_mm: (row, column) spacing on the receptor, likewise.
+        given: what a DICOM header lacks, or has wrong.
 
     Raises:
         GeometryError: one sentence that names the file, the field and what to do.
@@ -35,7 +40,7 @@ def load_geometry(
         return read_geometry_json(path)
     if extension(path) in P_MATRIX_EXTENSIONS:
         return read_p_matrix(path, size_px=size_px, pixel_mm=pixel_mm)
-    return read_dicom_geometry(path).projection
+    return read_dicom_geometry(path, given=given).projection
 
 
 def save_geometry(projection: Projection, path: str | Path, overwrite: bool = False) -> None:

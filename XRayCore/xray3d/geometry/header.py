@@ -63,23 +63,24 @@ class XRayHeader:
 
     def numbers(self, keyword: str) -> np.ndarray | None:
         """All numbers (n,) of a field, None where it is absent or empty."""
-        value = self.value(keyword)
-        if value is None:
-            return None
-        numbers = np.atleast_1d(np.array(value, float))
-        if not np.isfinite(numbers).all():
-            raise GeometryError(f"{self.name}: its field {described(keyword)} is not finite; correct the header.")
-        return numbers
+        try:
+            value = self.value(keyword)
+            numbers = np.atleast_1d(np.array(value, float))
+        except (TypeError, ValueError):  # pydicom converts a value when it is asked for
+            value, numbers = keyword, np.array([np.nan])
+        if value is not None and not np.isfinite(numbers).all():
+            raise GeometryError(f"{self.name}: its field {described(keyword)} is not a number; correct the header.")
+        return None if value is None else numbers
 
     def distance_mm(self, *keywords: str) -> float | None:
         """The first positive distance among some fields; scanners write 0 for unknown."""
         found = [self.number(keyword) for keyword in keywords]
         return next((distance for distance in found if distance is not None and distance > 0), None)
 
-    def missing(self, keywords: tuple[str, ...], argument: str) -> GeometryError:
+    def missing(self, keywords: tuple[str, ...], argument: str, meaning: str) -> GeometryError:
         """The error that says which fields are missing and which argument stands in for them."""
         fields = " or ".join(described(keyword) for keyword in keywords)
-        return GeometryError(f"{self.name} has no {fields}; pass {argument}.")
+        return GeometryError(f"{self.name} has no {fields}; pass given=GivenGeometry({argument}=...), {meaning}.")
 
 
 def described(keyword: str) -> str:

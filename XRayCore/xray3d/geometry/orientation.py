@@ -76,7 +76,7 @@ def reorientation_to_source(
     if agreement(candidates[-1]) - agreement(candidates[-2]) < 0.1:
         raise GeometryError(
             f"{name}: Patient Orientation (0020,0020) {', '.join(patient_orientation)} does not fit the positioner "
-            "angles, so the image may be mirrored; pass patient_orientation= as it is on the image."
+            "angles, so the image may be mirrored; pass patient_orientation in GivenGeometry."
         )
     return candidates[-1]
 
@@ -87,7 +87,7 @@ def direction_ras(letters: str, name: str) -> NDArray[np.float64]:
     if not known or None in known:
         raise GeometryError(
             f"{name}: Patient Orientation (0020,0020) has the direction {letters!r}, which is not made of the letters "
-            "L R A P H F; pass patient_orientation=, for example ('L', 'F')."
+            "L R A P H F; pass patient_orientation in GivenGeometry, for example ('L', 'F')."
         )
     weights = 0.5 ** np.arange(len(known))
     direction = weights @ np.array(known, float)

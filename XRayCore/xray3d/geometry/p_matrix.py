@@ -68,7 +68,7 @@ def read_p_matrix(
     """Geometry from a file with a 3×4 projection matrix, as text (blanks, tabs or commas) or .npy.
 
     Args:
-        size_px, pixel_mm: of the image, unless the text says them in comments, as `save_p_matrix` does.
+        size_px, pixel_mm: of the image, where the text does not say them in comments, as `save_p_matrix` does.
     """
     matrix, noted = _read_npy(path) if extension(path) == ".npy" else _read_text(path)
     rows, cols = _known("size_px", size_px, noted, path)
@@ -82,8 +82,8 @@ def read_p_matrix(
 def _known(
     name: str, passed: tuple[float, float] | None, noted: dict[str, tuple[float, float]], path: Path
 ) -> tuple[float, float]:
-    """What was passed, else what the file notes; GeometryError where it is neither."""
-    value = passed or noted.get(name)
+    """What the file notes, else what was passed; GeometryError where it is neither."""
+    value = noted.get(name, passed)
     if value is None:
         raise GeometryError(f"{path} does not say the image's {name}; pass {name}=, or add the line '# {name} A B'.")
     return value

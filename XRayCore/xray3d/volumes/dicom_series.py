@@ -52,11 +52,14 @@ class Slice:
 
 def is_dicom(path: Path) -> bool:
     """Whether a file is DICOM."""
+    return _header(path) is not None
+
+
+def _header(path: Path) -> pydicom.Dataset | None:
     try:
-        pydicom.dcmread(path, specific_tags=["Modality"], stop_before_pixels=True)
+        return pydicom.dcmread(path, specific_tags=list(_TAGS), stop_before_pixels=True)
     except (InvalidDicomError, OSError):
-        return False
-    return True
+        return None
 
 
 def read_dicom_series(
@@ -69,7 +72,7 @@ def read_dicom_series(
         series_uid: which series, where the folder holds several.
         modality: what the series has to be, for example "CT".
     """
-    name = f"{path}"
+    name = str(path)
     headers = _series_headers(path, series_uid)
     found = str(headers[0][1].get("Modality", "unknown"))
     if found != modality:
@@ -90,14 +93,13 @@ def read_dicom_series(
 def _series_headers(path: Path, series_uid: str | None) -> list[tuple[Path, pydicom.Dataset]]:
     """Files and headers of the one series that is meant; localizers are left out."""
     folder = path if path.is_dir() else path.parent
-    if path.is_file():
-        series_uid = series_uid or str(pydicom.dcmread(path, specific_tags=_TAGS).get("SeriesInstanceUID", ""))
     series: dict[str, list[tuple[Path, pydicom.Dataset]]] = defaultdict(list)
     for file in sorted(folder.iterdir()):
-        if file.is_file() and is_dicom(file):
-            header = pydicom.dcmread(file, specific_tags=_TAGS, stop_before_pixels=True)
-            if "Rows" in header and "LOCALIZER" not in header.get("ImageType", []):
-                series[str(header.get("SeriesInstanceUID", ""))].append((file, header))
+        header = _header(file) if file.is_file() else None
+        if header is not None and "Rows" in header and "LOCALIZER" not in header.get("ImageType", []):
+            series[str(header.get("SeriesInstanceUID", ""))].append((file, header))
+    if path.is_file() and series_uid is None:
+        series_uid = next((uid for uid, files in series.items() if path in dict(files)), None)
     if not series:
         raise VolumeError(f"{folder} holds no DICOM images; pass the folder that holds the slices of one series.")
     if series_uid is None and len(series) == 1:

@@ -61,6 +61,8 @@ def _check_nifti_placement(path: Path, header: NiftiHeader) -> None:
 
 def _check_nrrd(path: Path) -> None:
     header = _text_header(path, end="\n\n")
+    if "type" not in header:
+        raise VolumeError(f"{path} is not a NRRD file or its header is damaged; copy or export it again.")
     for name in ("sizes", "spacings"):
         if name in header:
             # Teem writes NaN for axes that are not spatial, such as a list of components.

@@ -47,17 +47,17 @@ def seconds_of(action: Callable[[], object]) -> float:
 
 
 OURS = "xray3d"
-RTK = "itk-rtk 2.7 Joseph"
-NANODRR = "nanodrr 0.1.7, 500 samples"
+RTK = "itk-rtk 2.7"
+NANODRR = "nanodrr 0.1.7"
 OURS_CUDA = "xray3d on CUDA"
-NANODRR_TRITON = "nanodrr 0.1.7, 500 samples, Triton"
+NANODRR_TRITON = "nanodrr 0.1.7 Triton"
 
 ENGINES: dict[str, str] = {
     OURS: "xray3d_renderer:XRay3DEngine",
     RTK: "rtk_joseph:RTKJosephEngine",
-    "plastimatch 1.10 exact": "plastimatch_exact:PlastimatchEngine",
+    "plastimatch 1.10": "plastimatch_exact:PlastimatchEngine",
     NANODRR: "nanodrr_torch:NanoDRREngine",
-    "diffdrr 0.6.1 trilinear, 500 samples": "diffdrr_torch:DiffDRRTrilinearEngine",
+    "diffdrr 0.6.1 trilinear": "diffdrr_torch:DiffDRRTrilinearEngine",
     "diffdrr 0.6.1 Siddon": "diffdrr_torch:DiffDRRSiddonEngine",
     OURS_CUDA: "xray3d_renderer:XRay3DCudaEngine",
     NANODRR_TRITON: "nanodrr_torch:NanoDRRTritonEngine",

@@ -71,5 +71,5 @@ class NanoDRRTritonEngine(NanoDRREngine):
         return images
 
 
-def _tensor(matrix: NDArray[np.float64]) -> torch.Tensor:
+def _tensor(matrix: NDArray[np.floating]) -> torch.Tensor:
     return torch.from_numpy(matrix).float()[None]

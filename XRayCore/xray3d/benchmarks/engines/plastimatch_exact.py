@@ -18,7 +18,7 @@ _MM_PER_CM = 10.0
 
 
 class PlastimatchEngine(Engine):
-    """`plastimatch drr -i exact`, timed by its own report, which leaves out reading the volume and writing the image."""
+    """`plastimatch drr -i exact`, timed by its own report, less reading and writing."""
 
     differentiable = False
 

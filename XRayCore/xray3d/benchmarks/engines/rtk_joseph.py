@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import itk
 import numpy as np
-from itk import RTK as rtk  # noqa: N813 (the package's own name)
 from numpy.typing import NDArray
 
 from xray3d.benchmarks.engines.base import Engine
@@ -32,7 +31,7 @@ class RTKJosephEngine(Engine):
 
     def forward(self) -> NDArray[np.float32]:
         """One projection; a new filter each time, because a filter that is up to date does nothing."""
-        projector = rtk.JosephForwardProjectionImageFilter[_ImageType, _ImageType].New()
+        projector = itk.RTK.JosephForwardProjectionImageFilter[_ImageType, _ImageType].New()
         projector.SetInput(0, self._receptor_source.GetOutput())
         projector.SetInput(1, self._volume)
         projector.SetGeometry(self._geometry)
@@ -40,10 +39,10 @@ class RTKJosephEngine(Engine):
         return itk.array_view_from_image(projector.GetOutput())[0]
 
     @staticmethod
-    def _pose(view: Projection) -> rtk.ThreeDCircularProjectionGeometry:
+    def _pose(view: Projection) -> itk.RTK.ThreeDCircularProjectionGeometry:
         along_row, along_column = (view.extrinsic[axis, :3].tolist() for axis in (0, 1))
         first_pixel = view.image_to_ras[:3, 3].tolist()
-        geometry = rtk.ThreeDCircularProjectionGeometry.New()
+        geometry = itk.RTK.ThreeDCircularProjectionGeometry.New()
         posed = geometry.AddProjection(
             itk.Point[itk.D, 3](view.source_ras.tolist()),
             itk.Point[itk.D, 3](first_pixel),
@@ -55,9 +54,9 @@ class RTKJosephEngine(Engine):
         return geometry
 
     @staticmethod
-    def _blank_receptor(view: Projection) -> rtk.ConstantImageSource:
+    def _blank_receptor(view: Projection) -> itk.RTK.ConstantImageSource:
         (rows, cols), (row_mm, col_mm) = view.size_px, view.pixel_mm
-        source = rtk.ConstantImageSource[_ImageType].New()
+        source = itk.RTK.ConstantImageSource[_ImageType].New()
         source.SetOrigin([0.0, 0.0, 0.0])
         source.SetSpacing([col_mm, row_mm, 1.0])
         source.SetSize([cols, rows, 1])

@@ -88,24 +88,3 @@ def _store(
     if inverted != 0:
         share = 1.0 - share
     stored[row, column] = wp.uint16(wp.round(wp.clamp(share, 0.0, 1.0) * largest_value))
-
-
-def to_display(
-    stored: NDArray[np.number],
-    field: NDArray[np.floating] | None = None,
-    percentiles: tuple[float, float] = (0.5, 99.5),
-) -> NDArray[np.uint8]:
-    """Eight-bit images for the screen, each windowed to what it shows.
-
-    Args:
-        stored: (..., rows, cols) stored values or any other images.
-        field: (rows, cols) the collimated field (`Collimator.field`): it alone sets the window, and what lies outside
-            is black, as an electronic shutter leaves it.
-        percentiles: percent of the pixels of the field that become the darkest and the brightest grey.
-    """
-    inside = np.ones(stored.shape[-2:], bool) if field is None else field > 0.5
-    if not inside.any():
-        raise PhysicsError("The collimated field leaves no pixel to display; open the collimator.")
-    low, high = np.percentile(stored[..., inside], percentiles, axis=-1)
-    low, span = low[..., None, None], np.maximum(high - low, np.finfo(float).tiny)[..., None, None]
-    return (np.clip((stored - low) / span, 0.0, 1.0) * 255.0 * inside).round().astype(np.uint8)

@@ -102,8 +102,8 @@ _RADIOGRAPHY = XRayPreset(
 
 PRESETS: dict[str, XRayPreset] = {
     "fluoroscopy": _FLUOROSCOPY,
-    "fluoroscopy-low-dose": replace(_FLUOROSCOPY, kvp=80.0, mas=0.03, cu_mm=0.2),
-    "fluoroscopy-spot": replace(_FLUOROSCOPY, mas=2.0, focal_spot_mm=0.6),
+    "fluoroscopy-low-dose": replace(_FLUOROSCOPY, kvp=80.0, mas=0.06, cu_mm=0.2),
+    "fluoroscopy-spot": replace(_FLUOROSCOPY, mas=2.0),
     "radiography": _RADIOGRAPHY,
     "radiography-lateral": replace(_RADIOGRAPHY, kvp=90.0, mas=50.0),
     "ideal": XRayPreset(
