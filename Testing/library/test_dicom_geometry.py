@@ -5,7 +5,6 @@ import pytest
 from dicom_files import item, xray
 from hypothesis import given
 from hypothesis import strategies as st
-
 from xray3d.errors import GeometryError
 from xray3d.geometry import GivenGeometry, Projection, dicom_geometry, load_geometry, read_dicom_geometry
 

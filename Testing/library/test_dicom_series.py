@@ -8,7 +8,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.spatial.transform import Rotation
 from volume_files import patient_like
-
 from xray3d.errors import VolumeError
 from xray3d.volumes import load_ct
 

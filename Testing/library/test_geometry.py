@@ -5,7 +5,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from scipy.spatial.transform import Rotation
-
 from xray3d.errors import GeometryError
 from xray3d.geometry import Projection, carm_angles_deg, principal_point_px, projection_from_placement
 from xray3d.geometry.carm import receptor_direction_ras
@@ -53,7 +52,7 @@ def test_head_is_up_and_nothing_is_mirrored():
     to_right, to_head = (projection.project(ISOCENTER + step) - centre for step in ([10, 0, 0], [0, 0, 10]))
     np.testing.assert_allclose(to_right, [10 * 1020 / 700 / 1.1, 0], atol=1e-9)
     np.testing.assert_allclose(to_head, [0, -10 * 1020 / 700 / 1.2], atol=1e-9)
-    nearer = projection.project(ISOCENTER + [10, -350, 0]) - centre
+    nearer = projection.project(ISOCENTER + np.array([10, -350, 0])) - centre
     np.testing.assert_allclose(nearer, 2 * to_right, atol=1e-9)
 
 

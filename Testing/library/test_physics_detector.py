@@ -16,9 +16,9 @@ RNG = np.random.default_rng(0)
 
 def test_blur_agrees_with_a_gaussian_and_keeps_views_apart():
     images = RNG.uniform(size=(3, 40, 50)).astype(np.float32)
-    blurred = gaussian_blur(to_warp(images), (2.0, 3.5)).numpy()
+    blurred = gaussian_blur(to_warp(images), (3.0, 4.5)).numpy()
     for image, result in zip(images, blurred, strict=True):
-        np.testing.assert_allclose(result, gaussian_filter(image, (2.0, 3.5), truncate=6), atol=2e-3)
+        np.testing.assert_allclose(result, gaussian_filter(image, (3.0, 4.5), truncate=6), atol=2e-3)
         assert result.mean() == pytest.approx(image.mean(), rel=1e-5)
 
 
@@ -52,7 +52,7 @@ def test_collimator_is_open_inside_and_closed_outside():
     field = Collimator("rectangle", (40.0, 60.0), edge_mm=4.0).field(projection)
     assert field.shape == (100, 200)
     assert field[50, 100] == 1.0
-    assert field[50, 42] == pytest.approx(0.5, abs=0.2)  # 28.75 mm to the side, within the penumbra
+    assert field[50, 39:41].mean() == pytest.approx(0.5, abs=0.01)  # 30 mm to the side, the middle of the penumbra
     assert field[20, 100] < 0.01
     assert field.mean() == pytest.approx(40 * 60 / 1e4, rel=0.02)
     circle = Collimator("circle").field(projection)

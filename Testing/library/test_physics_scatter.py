@@ -13,7 +13,7 @@ ELECTRON_REST_KEV = 511.0
 
 
 class SlabTransport:
-    """Photons of an 80 kVp pencil beam through a slab of water: Compton and coherent scattering, absorption as weight."""
+    """A pencil beam of 80 kVp through a slab of water: Compton and coherent scattering, absorption as weight."""
 
     def __init__(self, thickness_mm, gap_mm, photons, seed):
         self.rng = np.random.default_rng(seed)

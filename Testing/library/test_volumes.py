@@ -10,7 +10,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.spatial.transform import Rotation
 from volume_files import patient_like
-
 from xray3d.errors import OutputExistsError, VolumeError
 from xray3d.volumes import CTVolume, LabelVolume, load_ct, load_labels, save_volume
 
@@ -119,6 +118,13 @@ def test_volume_that_cannot_be_written_is_named(tmp_path):
             save_volume(volume, tmp_path / name)
 
 
+def ringing(hu: np.ndarray) -> np.ndarray:
+    """Stored values with the undershoot that cubic interpolation leaves beside edges."""
+    stored = np.maximum(hu + 1024, 0)
+    stored[::9, ::3, ::3] = -70
+    return np.where(hu <= -1000, stored, hu + 1024)[3:-3, 3:-3, 3:-3]
+
+
 NOT_HU = {
     "stored values, not rescaled": lambda hu: np.maximum(hu + 1024, 0),
     "stored values with padding": lambda hu: np.where(hu <= -1000, -2000, hu + 1024),
@@ -128,6 +134,7 @@ NOT_HU = {
     "MR-like": lambda hu: np.abs(np.random.default_rng(2).normal(0, 8, hu.shape)) + np.maximum(hu + 1000, 0) / 2,
     "MR with its background zeroed": lambda hu: np.where(hu <= -1000, 0, 400 + hu),
     "a label map": lambda hu: (hu > -500) * 100 + (hu > 300) * 100,
+    "stored values after interpolation": ringing,
     "one value": lambda hu: hu * 0,
     "rescaled twice": lambda hu: hu - 2048,
 }
@@ -140,6 +147,15 @@ def test_values_that_are_not_hu_are_refused(tmp_path, kind):
     save_volume(CTVolume(values, np.eye(4)), tmp_path / "odd.nrrd")
     with pytest.raises(VolumeError, match=r"odd\.nrrd (is not in Hounsfield units|has the same value)"):
         load_ct(tmp_path / "odd.nrrd")
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("ball_hu", [-300, 0, 1000, 3000])
+def test_phantom_in_air_is_a_ct(tmp_path, ball_hu):
+    hu = np.full((20, 20, 20), -1000.0)
+    hu[8:12, 8:12, 8:12] = ball_hu
+    save_volume(CTVolume(hu, np.eye(4)), tmp_path / "phantom.nrrd")
+    np.testing.assert_array_equal(load_ct(tmp_path / "phantom.nrrd").hu, hu)
 
 
 @pytest.mark.filterwarnings("error")

@@ -8,7 +8,6 @@ import SimpleITK as sitk
 from dicom_files import xray
 from hypothesis import given, settings
 from hypothesis import strategies as st
-
 from xray3d.errors import GeometryError, OutputExistsError, VolumeError
 from xray3d.geometry import GivenGeometry, Projection, save_geometry, save_p_matrix
 from xray3d.volumes import XRayImage, load_xray, save_xray
@@ -39,7 +38,7 @@ def test_saved_view_comes_back_with_or_without_its_json(tmp_path_factory, primar
 
 
 def test_nrrd_lies_on_the_receptor_for_any_other_reader(tmp_path):
-    """SimpleITK's own physical points, turned to RAS, project onto their pixels; the attributes are where others look."""
+    """SimpleITK's own physical points, turned to RAS, project onto their pixels; the attributes are in its metadata."""
     original = view()
     save_xray(original, tmp_path / "view.nrrd")
     image = sitk.ReadImage(str(tmp_path / "view.nrrd"))

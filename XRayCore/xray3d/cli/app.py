@@ -9,6 +9,7 @@ import typer
 
 from xray3d import __version__
 from xray3d.cli.benchmark import benchmark
+from xray3d.cli.drr import drr
 from xray3d.errors import XRay3DError
 
 app = typer.Typer(
@@ -18,6 +19,7 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
+app.command()(drr)
 app.command()(benchmark)
 
 

@@ -10,6 +10,7 @@ import typer
 from xray3d.errors import OutputExistsError
 
 JsonOption = Annotated[bool, typer.Option("--json", help="Print nothing but JSON on standard output.")]
+DeviceOption = Annotated[str, typer.Option(help="Where to compute: cpu, cuda or cuda:N.")]
 OverwriteOption = Annotated[bool, typer.Option("--overwrite", help="Replace an output that already exists.")]
 
 

@@ -86,11 +86,11 @@ class Canvas:
             kept = slice(start, start + slices)
             yield Window((kept, *everything.slices[1:]), everything.points[:, kept])
 
-    def covered(self, distance: Distance) -> NDArray[np.float32]:
+    def covered(self, distance: NDArray[np.floating]) -> NDArray[np.float32]:
         """Part of every voxel that lies inside a surface at that signed distance (mm)."""
         return np.clip(0.5 - distance / np.float32(self.spacing_mm), 0, 1).astype(np.float32)
 
-    def paint(self, window: Window, distance: Distance, hu: float | NDArray[np.float32]) -> None:
+    def paint(self, window: Window, distance: NDArray[np.floating], hu: float | NDArray[np.floating]) -> None:
         """Fill a soft tissue with HU, one value or one per voxel of the window."""
         region = self.hu[window.slices]
         region += self.covered(distance) * (hu - region)
@@ -114,10 +114,7 @@ def in_frame(points_ras: Points, to_ras: NDArray[np.float64]) -> Points:
     return flat.reshape(points_ras.shape)
 
 
-def smooth_noise(
-    random: np.random.Generator, shape: tuple[int, ...], sigma_vox: float
-) -> NDArray[np.float32]:
+def smooth_noise(random: np.random.Generator, shape: tuple[int, ...], sigma_vox: float) -> NDArray[np.float32]:
     """Gaussian noise of mean 0 and standard deviation 1, correlated over `sigma_vox` voxels."""
     noise = gaussian_filter(random.standard_normal(shape, dtype=np.float32), sigma_vox, mode="wrap", truncate=3.0)
     return noise / noise.std()
-

@@ -65,7 +65,7 @@ def sample_column(random: np.random.Generator) -> LumbarColumn:
 def _step(opening_deg: float, up_mm: float, bend_deg: NDArray[np.float64]) -> Frame:
     """Half a disc or body: half of its wedge opens to the front, then its height follows."""
     frame = np.eye(4)
-    rotation = Rotation.from_euler("xyz", bend_deg + [opening_deg, 0.0, 0.0], degrees=True).as_matrix()
+    rotation = Rotation.from_euler("xyz", bend_deg + np.array([opening_deg, 0.0, 0.0]), degrees=True).as_matrix()
     frame[:3, :3] = rotation
     half_turn = Rotation.from_euler("x", opening_deg / 2, degrees=True).as_matrix()
     frame[:3, 3] = half_turn @ [0.0, 0.0, up_mm]

@@ -95,7 +95,7 @@ def bone_plate(
     Raises:
         MeshError: sizes that leave no metal around the holes.
     """
-    if not (0.8 <= thickness_mm and 0 < hole_mm <= width_mm / 2 - 2.0 and length_mm >= 2 * hole_mm + 8.0):
+    if not (thickness_mm >= 0.8 and 0 < hole_mm <= width_mm / 2 - 2.0 and length_mm >= 2 * hole_mm + 8.0):
         raise MeshError("hole_mm of a plate must leave metal around four holes; make width_mm or length_mm larger.")
 
     def distance(points: Points) -> Distance:
@@ -135,7 +135,9 @@ def meshed(
     edges.Update()
     surface = edges.GetOutput()
     vertices = vtk_to_numpy(surface.GetPoints().GetData()).astype(float)
-    triangles = vtk_to_numpy(surface.GetPolys().GetConnectivityArray()).reshape(-1, 3)[:, ::-1].astype(np.int64)  # values rise outward
+    triangles = (
+        vtk_to_numpy(surface.GetPolys().GetConnectivityArray()).reshape(-1, 3)[:, ::-1].astype(np.int64)
+    )  # values rise outward
     return TriangleMesh(vertices, triangles)
 
 

@@ -5,13 +5,15 @@ Positions are RAS mm about the centre of L3; +x is the patient's right, where th
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from xray3d.datasets.canvas import Canvas, in_frame
 from xray3d.datasets.column import LumbarColumn, PlacedVertebra
-from xray3d.datasets.shapes import Distance, capsule, ellipse, ellipsoid, smooth_intersection, smooth_union, tube
-from xray3d.datasets.trunk import MUSCLE_WALL_MM, Trunk
+from xray3d.datasets.shapes import Distance, ellipse, ellipsoid, smooth_intersection, tube
+from xray3d.datasets.trunk import Trunk
 from xray3d.datasets.vertebra import canal_centre_y_mm
 
 SKIN_HU, FAT_HU, MUSCLE_HU, BLOOD_HU, LUNG_HU, GAS_HU = 20.0, -105.0, 55.0, 42.0, -840.0, -950.0
@@ -83,7 +85,7 @@ def _paint_bowel(canvas: Canvas, cavity: Distance, random: np.random.Generator) 
     course = COLON + random.normal(0, 4, COLON.shape)
     for n in range(len(course) - 1):
         pieces = np.linspace(course[n], course[n + 1], 4)
-        for start, end in zip(pieces[:-1], pieces[1:], strict=True):  # haustra: a string of short, wide pieces
+        for start, end in pairwise(pieces):  # haustra: a string of short, wide pieces
             _paint_gut(canvas, cavity, np.stack([start, end]), random.uniform(13, 20), -40.0, gas=random.random() < 0.5)
 
 
@@ -153,7 +155,7 @@ def _paint_muscles(canvas: Canvas, column: LumbarColumn) -> None:
         beside = _along(column, lumbar, (0, 0, -12))
         beside[:, 0] += side * np.array([25.0, 31.0, 36.0, 40.0, 44.0])
         beside[:, 1] += np.array([-26.0, -25.0, -24.0, -21.0, -8.0])
-        psoas = np.vstack([beside, hip + [side * 68, 48, -45], hip + [side * 92, 50, -100]])
+        psoas = np.vstack([beside, hip + np.array([[side * 68, 48, -45], [side * 92, 50, -100]])])
         _paint_tube(canvas, psoas, [7, 13, 18, 20, 20, 18, 17], MUSCLE_HU)
         _paint_tube(canvas, _along(column, "L1 L2 L3 L4", (side * 62, -58, 0)), [7, 9, 10, 9], MUSCLE_HU)
         iliacus = hip + np.array([side * 96, 20, -22])

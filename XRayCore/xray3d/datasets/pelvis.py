@@ -50,7 +50,14 @@ ILIUM = np.array(
     float,
 )
 ILIUM_THICKNESS_MM = np.array(
-    [[11, 11, 11, 11, 11], [15, 13, 6, 8, 13], [17, 15, 6, 8, 13], [17, 18, 10, 9, 13], [13, 18, 17, 15, 14], [14, 24, 28, 26, 16]],
+    [
+        [11, 11, 11, 11, 11],
+        [15, 13, 6, 8, 13],
+        [17, 15, 6, 8, 13],
+        [17, 18, 10, 9, 13],
+        [13, 18, 17, 15, 14],
+        [14, 24, 28, 26, 16],
+    ],
     float,
 )
 
@@ -72,19 +79,19 @@ def sacrum_distance(points: Points) -> Distance:
 def hip_distance(points: Points) -> Distance:
     """Signed distance (mm) of the right hip bone."""
     wing = sheet(points, ILIUM, ILIUM_THICKNESS_MM)
-    socket = capsule(points, HIP_CENTRE - (8, 2, -4), HIP_CENTRE + (0, 0, 4), 28.0, 29.0)
+    socket = capsule(points, HIP_CENTRE - np.array([8, 2, -4]), HIP_CENTRE + np.array([0, 0, 4]), 28.0, 29.0)
     front = tube(points, [(78, 34, -72), (58, 45, -92), (35, 50, -106), (12, 60, -112)], [11, 9, 7, 8])
     pubis = tube(points, [(10, 60, -113), (8, 48, -130), (22, 20, -147), (40, -12, -163)], [8, 7, 6, 8])
     ischium = tube(points, [(70, -12, -70), (66, -22, -100), (62, -22, -125), (54, -24, -152)], [13, 13, 15, 11])
     ring = smooth_union(wing, socket, front, pubis, ischium, blend_mm=9.0)
-    cup = capsule(points, HIP_CENTRE, HIP_CENTRE + (40, 18, -30), FEMORAL_HEAD_MM + 2.5, 38.0)
+    cup = capsule(points, HIP_CENTRE, HIP_CENTRE + np.array([40, 18, -30]), FEMORAL_HEAD_MM + 2.5, 38.0)
     return smooth_difference(ring, cup, blend_mm=2.0)
 
 
 def femur_distance(points: Points) -> Distance:
     """Signed distance (mm) of the right femur down to below the lesser trochanter."""
     head = ellipsoid(points, HIP_CENTRE, [FEMORAL_HEAD_MM] * 3)
-    neck = tube(points, [HIP_CENTRE, (112, 12, -107), (128, 4, -122)], [17, 15, 19])
+    neck = tube(points, np.array([HIP_CENTRE, (112, 12, -107), (128, 4, -122)]), [17, 15, 19])
     shaft = tube(points, [(128, 4, -122), (128, 4, -150), (124, 8, -260)], [20, 17, 15])
     trochanter = capsule(points, (137, -6, -102), (136, -4, -125), 10.0, 14.0)
     return smooth_union(head, neck, shaft, trochanter, blend_mm=7.0)
@@ -102,7 +109,9 @@ def _sacral_plate() -> tuple[NDArray[np.float64], NDArray[np.float64]]:
 def _in_end_plate(points: Points) -> Points:
     slope = np.deg2rad(SLOPE_DEG)
     x, y, z = points
-    return np.stack([x, y * np.cos(slope) - z * np.sin(slope), y * np.sin(slope) + z * np.cos(slope)]).astype(np.float32)
+    return np.stack([x, y * np.cos(slope) - z * np.sin(slope), y * np.sin(slope) + z * np.cos(slope)]).astype(
+        np.float32
+    )
 
 
 def _sacral_arch(points: Points) -> Distance:
@@ -112,9 +121,7 @@ def _sacral_arch(points: Points) -> Distance:
     y = SACRAL_LAMINA_YZ[:, :1] + 16.0 * across**2
     z = SACRAL_LAMINA_YZ[:, 1:] - 6.0 * across**2
     laminae = sheet(points, np.stack([x, y, z], axis=-1), np.full(x.shape, 7.0))
-    crest = union(
-        *(capsule(points, (0, y - 4, z + 5), (0, y - 10, z - 5), 3.0, 4.5) for y, z in SACRAL_LAMINA_YZ[:3])
-    )
+    crest = union(*(capsule(points, (0, y - 4, z + 5), (0, y - 10, z - 5), 3.0, 4.5) for y, z in SACRAL_LAMINA_YZ[:3]))
     facet = capsule(_in_end_plate(points), (22, -22, -10), (22, -35, 6), 7.0, 5.0)
     return smooth_union(laminae, crest, facet, blend_mm=4.0)
 

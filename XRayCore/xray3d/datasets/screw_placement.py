@@ -57,18 +57,25 @@ class ScrewPlan:
         """Points (n, 3) that fill the shaft as a cylinder, evenly."""
         radius = self.diameter_mm / 2
         across = np.arange(-radius, radius + 1e-6, step_mm)
-        grid = np.stack(np.meshgrid(across, across, np.arange(0, self.length_mm, step_mm), indexing="ij"), -1).reshape(-1, 3)
+        grid = np.stack(np.meshgrid(across, across, np.arange(0, self.length_mm, step_mm), indexing="ij"), -1).reshape(
+            -1, 3
+        )
         inside = grid[np.hypot(grid[:, 0], grid[:, 1]) <= radius]
         return inside @ self.to_ras[:3, :3].T + self.to_ras[:3, 3]
 
 
-def plan_pedicle_screws(labels: LabelVolume, value: int) -> tuple[ScrewPlan, ScrewPlan]:
+def plan_pedicle_screws(labels: LabelVolume, value: int, level: str | None = None) -> tuple[ScrewPlan, ScrewPlan]:
     """The left and the right pedicle screw of the vertebra with that label; the grid may have any orientation.
+
+    Args:
+        labels: the label map.
+        value: the vertebra's number in it.
+        level: what messages call the vertebra ("L3"); its number when None.
 
     Raises:
         VolumeError: the label is absent, too incomplete to find body, canal and pedicles, or a pedicle is too narrow.
     """
-    vertebra = upright_vertebra(labels, value)
+    vertebra = upright_vertebra(labels, value, level)
     return _plan(vertebra, "left", -1), _plan(vertebra, "right", 1)
 
 
@@ -85,7 +92,8 @@ def _plan(vertebra: UprightVertebra, side: str, sign: int) -> ScrewPlan:
     diameter_mm = min(np.floor(2 * PEDICLE_WIDTH_FILLED * isthmus.width_mm) / 2, DIAMETERS_MM[1])
     if diameter_mm < DIAMETERS_MM[0]:
         raise VolumeError(
-            f"The {side} pedicle of {vertebra.name} is {isthmus.width_mm:.1f} mm wide, too narrow for a screw of {DIAMETERS_MM[0]} mm."
+            f"The {side} pedicle of {vertebra.name} is {isthmus.width_mm:.1f} mm wide; "
+            f"that is too narrow for a screw of {DIAMETERS_MM[0]} mm, so choose another vertebra."
         )
     through, direction = _trajectory(vertebra, isthmus, sign)
     entry, length_mm = _entry_and_length(vertebra, through, direction, side)
@@ -109,7 +117,9 @@ def _isthmus(vertebra: UprightVertebra, side: str, sign: int) -> _Isthmus:
         if found is not None and (best is None or found.width_mm < best.width_mm):
             best = found
     if best is None:
-        raise VolumeError(f"{vertebra.name} has no {side} pedicle beside its canal; it is too incomplete for a pedicle screw.")
+        raise VolumeError(
+            f"{vertebra.name} has no {side} pedicle beside its canal; it is too incomplete for a pedicle screw."
+        )
     return best
 
 
@@ -161,11 +171,15 @@ def _entry_and_length(
     middle = int(np.abs(along).argmin())
     gaps_behind, gaps_before = np.flatnonzero(~bone[:middle]), np.flatnonzero(~bone[middle:])
     if not len(gaps_behind) or not len(gaps_before) or not bone[middle]:
-        raise VolumeError(f"No path through the {side} pedicle of {vertebra.name} stays in bone; its label is too incomplete.")
+        raise VolumeError(
+            f"No path through the {side} pedicle of {vertebra.name} stays in bone; its label is too incomplete."
+        )
     entry, exit_y = points[gaps_behind[-1] + 1], points[middle + gaps_before[0]][1]
     back_y = float(vertebra.canal_points_mm[:, 1].max()) + GRID_MM
     reach = (back_y + BODY_DEPTH_REACHED * (exit_y - back_y) - entry[1]) / direction[1]
     length_mm = LENGTH_STEP_MM * round(reach / LENGTH_STEP_MM)
     if length_mm < 25.0:
-        raise VolumeError(f"The {side} pedicle and body of {vertebra.name} are only {reach:.0f} mm deep; the label is too incomplete.")
+        raise VolumeError(
+            f"The {side} pedicle and body of {vertebra.name} are only {reach:.0f} mm deep; the label is too incomplete."
+        )
     return entry, float(length_mm)

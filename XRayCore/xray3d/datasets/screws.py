@@ -69,6 +69,7 @@ def _head_distance(points: Points) -> Distance:
     x, y, z = points
     outside = np.hypot(x, y) - (HEAD_RADIUS_MM - 0.03 * np.maximum(z + HEAD_MM, 0) ** 1.2)
     tulip = smooth_intersection(outside, np.maximum(-z - HEAD_MM, z), blend_mm=2.5)
-    seat = capsule(points, ROD_SEAT_MM - (0, 50, 0), ROD_SEAT_MM + (0, 50, 0), SLOT_MM / 2, SLOT_MM / 2)
+    across = np.array([0.0, 50.0, 0.0])
+    seat = capsule(points, ROD_SEAT_MM - across, ROD_SEAT_MM + across, SLOT_MM / 2, SLOT_MM / 2)
     slot = np.minimum(seat, np.maximum(np.abs(x) - SLOT_MM / 2, z - ROD_SEAT_MM[2]))
     return smooth_intersection(tulip, -slot, blend_mm=0.8)

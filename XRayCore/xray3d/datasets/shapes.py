@@ -56,9 +56,7 @@ def rounded_box(points: Points, centre: ArrayLike, axes: ArrayLike, half_mm: Arr
 def tube(points: Points, path: ArrayLike, radius_mm: ArrayLike) -> Distance:
     """Tube along a polyline (n, 3) with one radius or one per vertex."""
     path, radius = np.asarray(path, float), np.broadcast_to(np.asarray(radius_mm, float), len(np.asarray(path)))
-    return union(
-        *(capsule(points, path[n], path[n + 1], radius[n], radius[n + 1]) for n in range(len(path) - 1))
-    )
+    return union(*(capsule(points, path[n], path[n + 1], radius[n], radius[n + 1]) for n in range(len(path) - 1)))
 
 
 def sheet(points: Points, surface: ArrayLike, thickness_mm: ArrayLike, reach_mm: float = 10.0) -> Distance:

@@ -89,7 +89,11 @@ def _paint_bones(canvas: Canvas, column: LumbarColumn, trunk: Trunk, spongy_hu: 
     for placed in reversed(column.vertebrae):
         shape = placed.shape
         half_height = shape.height_mm / 2
-        low = (-shape.transverse_span_mm / 2, -shape.depth_mm / 2 - shape.canal_depth_mm - shape.spinous_length_mm, -half_height - 20)
+        low = (
+            -shape.transverse_span_mm / 2,
+            -shape.depth_mm / 2 - shape.canal_depth_mm - shape.spinous_length_mm,
+            -half_height - 20,
+        )
         high = (shape.transverse_span_mm / 2, shape.depth_mm / 2, half_height + 9)
         window = canvas.window_of_box(low, high, placed.to_ras)
         distance = vertebra_distance(in_frame(window.points, placed.to_ras), shape)

@@ -52,12 +52,12 @@ class Trunk:
         """Half width, half depth and centre along y at heights z."""
         half_width = self.girth * PchipInterpolator(OUTLINE_Z_MM, HALF_WIDTH_MM)(z_mm)
         front = self.girth * PchipInterpolator(OUTLINE_Z_MM, FRONT_MM)(z_mm)
-        back = np.interp(z_mm, self.spine_z_mm, self.back_y_mm) - self.girth * BEHIND_SPINE_MM
+        back = np.interp(np.asarray(z_mm, float), self.spine_z_mm, self.back_y_mm) - self.girth * BEHIND_SPINE_MM
         return half_width, (front - back) / 2, (front + back) / 2
 
     def spine_y(self, z_mm: ArrayLike) -> NDArray[np.float64]:
         """Where the axis of the column and the sacrum runs along y at heights z."""
-        return np.interp(z_mm, self.spine_z_mm, self.spine_y_mm)
+        return np.interp(np.asarray(z_mm, float), self.spine_z_mm, self.spine_y_mm)
 
     def cavity_distance(self, points: Points, inner_fat: Distance) -> Distance:
         """Signed distance from the wall of the abdomen, which narrows between the hip bones to the true pelvis."""
@@ -80,7 +80,7 @@ class Trunk:
 
     def fat_distance(self, points: Points, skin: Distance) -> Distance:
         """Signed distance from the inner side of the fat, thicker on the back and belly than at the flanks."""
-        x, y, z = points
+        x, _, z = points
         half_width = self.outline(z[:, 0, 0])[0][:, None, None].astype(np.float32)
         return skin + np.float32(self.fat_mm) * (1.35 - 0.45 * np.minimum(np.abs(x) / half_width, 1))
 

@@ -93,15 +93,9 @@ def _landmarks(shape: VertebraShape) -> tuple[float, float, float, float, float]
 
 def _articular_processes(points: Points, shape: VertebraShape) -> Distance:
     side, back, canal_back, half, pedicle_z = _landmarks(shape)
-    superior = capsule(
-        points, (side + 4.5, back - 9, pedicle_z), (side + 6.5, canal_back - 3.5, half + 3.5), 5.0, 4.2
-    )
-    pars = capsule(
-        points, (side + 3.5, canal_back + 6, pedicle_z - 3), (side, canal_back - 2.5, -half - 5), 4.6, 4.6
-    )
-    inferior = capsule(
-        points, (side, canal_back - 2.5, -half - 5), (side - 0.5, canal_back - 3, -half - 14), 4.8, 4.2
-    )
+    superior = capsule(points, (side + 4.5, back - 9, pedicle_z), (side + 6.5, canal_back - 3.5, half + 3.5), 5.0, 4.2)
+    pars = capsule(points, (side + 3.5, canal_back + 6, pedicle_z - 3), (side, canal_back - 2.5, -half - 5), 4.6, 4.6)
+    inferior = capsule(points, (side, canal_back - 2.5, -half - 5), (side - 0.5, canal_back - 3, -half - 14), 4.8, 4.2)
     return smooth_union(superior, pars, inferior, blend_mm=2.5)
 
 

@@ -55,20 +55,26 @@ def sampled_at(field: NDArray[np.float32], points_mm: NDArray[np.float64]) -> ND
     return map_coordinates(field, np.moveaxis(where, -1, 0), order=1)
 
 
-def upright_vertebra(labels: LabelVolume, value: int) -> UprightVertebra:
+def upright_vertebra(labels: LabelVolume, value: int, level: str | None = None) -> UprightVertebra:
     """Find the frame and the spinal canal of the vertebra with that label, on a grid of any orientation.
 
     The body is what remains when everything thinner than twice `BODY_CORE_MM` is worn away; its principal axis
     nearest to the head gives the way up, the end plates level it, and the arch lies behind it.
 
+    Args:
+        labels: the label map.
+        value: the vertebra's number in it.
+        level: what messages call the vertebra; its number when None.
+
     Raises:
         VolumeError: the label is absent, or too incomplete: no whole body, or no closed ring around the canal.
     """
-    name = f"{labels.name}, label {value}"
+    name = f"{level or f'label {value}'} of {labels.name}"
     crop = _cropped(labels, value, name)
     upright = _anatomical_frame(*_along_ras(crop), name)
     for _ in range(2):
         upright = _levelled(crop, upright)
+    _reject_cut_body(labels, crop, upright)
     for pitch_deg in PITCHES_DEG:
         to_ras = upright.copy()
         to_ras[:3, :3] = upright[:3, :3] @ Rotation.from_euler("x", pitch_deg, degrees=True).as_matrix()
@@ -83,7 +89,7 @@ def _cropped(labels: LabelVolume, value: int, name: str) -> LabelVolume:
     """The label alone, as 0 and 1, with a margin of one voxel."""
     found = np.argwhere(labels.labels == value)
     if not len(found):
-        raise VolumeError(f"{name} is not in the label map; choose one of {np.unique(labels.labels)[1:].tolist()}.")
+        raise VolumeError(f"{name}: no voxel has the value {value}; choose a label that is in the map.")
     first, last = found.min(0), found.max(0) + 1
     crop = labels.labels[tuple(slice(a, b) for a, b in zip(first, last, strict=True))] == value
     to_ras = labels.ijk_to_ras.copy()
@@ -121,7 +127,9 @@ def _anatomical_frame(mask: NDArray[np.bool_], low: NDArray[np.float64], name: s
     arch = np.argwhere(mask).mean(0) * GRID_MM + low - centre
     front = -(arch - (arch @ up) * up)
     if up[2] < 0.5 or np.linalg.norm(front) < 3.0:
-        raise VolumeError(f"{name} does not look like a whole vertebra in RAS; it is too incomplete for a pedicle screw.")
+        raise VolumeError(
+            f"{name} does not look like a whole vertebra in RAS; it is too incomplete for a pedicle screw."
+        )
     front /= np.linalg.norm(front)
     frame = np.eye(4)
     frame[:3, :3] = np.stack([np.cross(front, up), front, up], axis=1)
@@ -146,6 +154,16 @@ def _levelled(crop: LabelVolume, frame: NDArray[np.float64]) -> NDArray[np.float
     levelled[:3, :3] = frame[:3, :3] @ tilt
     levelled[:3, 3] += frame[:3, 2] * offset
     return levelled
+
+
+def _reject_cut_body(labels: LabelVolume, crop: LabelVolume, frame: NDArray[np.float64]) -> None:
+    """VolumeError when an end plate of the body is the edge of the image."""
+    z = GRID_AXES[2]
+    inside = _sampled(crop, frame, (np.zeros(1), np.zeros(1), z))[0, 0] > 0.5
+    ends = frame[:3, 3] + z[inside][[0, -1], None] * frame[:3, 2]
+    ijk = labels.to_ijk(ends)
+    if (ijk < 0.6).any() or (ijk > np.array(labels.size_ijk) - 1.6).any():
+        raise VolumeError(f"The body of {crop.name} is cut off by the edge of the image; choose a whole vertebra.")
 
 
 def _canal(bone: NDArray[np.bool_]) -> NDArray[np.bool_] | None:

@@ -7,8 +7,10 @@ leading dimension and the blocks run on a thread pool. On CUDA the whole grid is
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+import tempfile
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from functools import lru_cache
 from typing import Any
 
@@ -80,7 +82,31 @@ def to_device(array: NDArray[Any], dtype: Any, device: wp.Device) -> wp.array:
 @lru_cache(maxsize=1)
 def _initialise() -> None:
     wp.config.log_level = wp.LOG_WARNING
-    wp.init()
+    with _quiet_about_a_missing_driver():
+        wp.init()
+
+
+@contextmanager
+def _quiet_about_a_missing_driver() -> Iterator[None]:
+    """Hold back Warp's message that there is no NVIDIA driver, which it prints from native code on every laptop.
+
+    Whatever else it says on standard error meanwhile is passed on.
+    """
+    try:
+        kept = os.dup(2)
+    except OSError:  # a windowed application on Windows has no standard error
+        yield
+        return
+    with tempfile.TemporaryFile() as held:
+        os.dup2(held.fileno(), 2)
+        try:
+            yield
+        finally:
+            os.dup2(kept, 2)
+            os.close(kept)
+            held.seek(0)
+            said = [line for line in held.readlines() if b"Could not find or load the NVIDIA CUDA driver" not in line]
+            os.write(2, b"".join(said))
 
 
 def _thread_count() -> int:

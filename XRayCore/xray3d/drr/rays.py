@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import warp as wp
@@ -149,7 +150,8 @@ def make_views(projections: Sequence[Projection], grid: VoxelGrid) -> tuple[wp.a
     camera_to_voxel = grid.ras_to_border[:3, :3] @ extrinsics[:, :3, :3].swapaxes(1, 2)
     pixel_to_direction = camera_to_voxel @ to_camera
 
-    views = np.zeros(len(projections), View.numpy_dtype())
+    struct: Any = View  # what the decorator made of the class
+    views: NDArray = np.zeros(len(projections), struct.numpy_dtype())
     # The source is the camera's origin: where R x + t = 0.
     views["source"] = grid.ras_to_border[:3, 3] - np.einsum("nij,nj->ni", camera_to_voxel, extrinsics[:, :3, 3])
     views["pixel_to_direction"] = pixel_to_direction

@@ -30,8 +30,8 @@ _AIR_HU = -1024.0
 _STEP_VOXELS = wp.constant(0.5)
 # Halvings of a step: the surface is found to within a thousandth of a voxel.
 _BISECTIONS = wp.constant(9)
-# A ray that grazes bone runs along the surface, so that an error of a few hundredths of a voxel across it becomes one of
-# more than half a voxel along it.
+# A ray that grazes bone runs along the surface: an error of some hundredths of a voxel across it becomes one of more
+# than half a voxel along it.
 _SHORTEST_CHORD_VOXELS = wp.constant(1.0)
 
 

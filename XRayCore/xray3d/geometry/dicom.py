@@ -172,11 +172,12 @@ def _receptor_pixel_mm(header: XRayHeader, given: GivenGeometry, magnification: 
         raise header.missing(
             ("ImagerPixelSpacing", "DetectorElementSpacing"),
             "pixel_mm",
-            "the (row, column) spacing on the receptor in mm; PixelSpacing (0028,0030) alone may be that in the patient",
+            "the (row, column) spacing on the receptor in mm; PixelSpacing (0028,0030) alone may be the patient's",
         )
     if spacing.shape != (2,) or spacing.min() <= 0:
         raise GeometryError(
-            f"{header.name}: its field ImagerPixelSpacing (0018,1164) must be two positive spacings; pass pixel_mm in GivenGeometry."
+            f"{header.name}: its field ImagerPixelSpacing (0018,1164) must be two positive spacings; pass pixel_mm in "
+            "GivenGeometry."
         )
     return float(spacing[0]), float(spacing[1])
 
@@ -197,7 +198,8 @@ def _usual_reorientation(header: XRayHeader, primary_deg: float) -> Reorientatio
     """Without a Patient Orientation: the patient upright and, as on a light box, their left on the right hand side.
 
     In a C-arm's series that view turns with the arm, so it stays the one from the receptor, the mirror image of the
-    source's. A lateral radiograph has no such custom.
+    source's. Field of View Rotation and Horizontal Flip change nothing: they tell how the picture came to be upright
+    (DICOM PS3.17, annex FFF.2.1.3). A lateral radiograph has no such custom.
     """
     if header.value("Modality") in ("XA", "RF"):
         turn = Reorientation(flip_columns=True)

@@ -37,7 +37,8 @@ def check_hounsfield(hu: NDArray[np.float32], name: str) -> None:
         )
     if high < -500:
         raise VolumeError(f"{found}, nothing denser than lung; check the rescale intercept, it may be applied twice.")
-    if np.median(sample[sample > -200]) > 800:
+    has_air = np.mean((sample > -1100) & (sample < -850)) > 0.002
+    if not has_air and np.median(sample) > 800:
         raise VolumeError(
             f"{found}, with soft tissue near 1000 instead of 0; apply the rescale intercept, often -1024."
         )
