@@ -28,7 +28,7 @@ test: lint
 	$(BIN)/pytest
 
 demo: $(VENV)/.installed
-	$(BIN)/xray3d demo $(if $(CT),--ct "$(CT)") -o demo
+	$(BIN)/xray3d demo $(if $(CT),--ct "$(CT)") -o demo --overwrite
 
 clean:
 	rm -rf $(VENV) demo build .pytest_cache .mypy_cache .ruff_cache .hypothesis

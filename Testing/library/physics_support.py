@@ -3,6 +3,7 @@
 import numpy as np
 import warp as wp
 import xraydb
+
 from xray3d import Projection
 from xray3d.drr.device import resolve_device
 from xray3d.drr.line_integrals import LineIntegrals

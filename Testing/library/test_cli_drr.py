@@ -5,8 +5,8 @@ import sys
 
 import numpy as np
 import pytest
-from test_implants import CUBE, CUBE_FACES
 
+from test_implants import CUBE, CUBE_FACES
 from xray3d import CTVolume, load_xray, save_volume
 from xray3d.cli import main
 from xray3d.geometry.geometry_file import load_geometry
@@ -51,7 +51,9 @@ def test_writes_an_image_and_its_geometry(run, ct_file, tmp_path):
     assert xray.pixels.shape == (64, 48)
     assert 0 < xray.pixels.max() < 10
     fields = json.loads((tmp_path / "view.json").read_text())
-    assert {"intrinsic", "extrinsic_ras_to_camera", "size_px", "pixel_spacing_mm", "source_to_detector_mm"} <= set(fields)
+    assert {"intrinsic", "extrinsic_ras_to_camera", "size_px", "pixel_spacing_mm", "source_to_detector_mm"} <= set(
+        fields
+    )
     assert fields["source_to_detector_mm"] == pytest.approx(1020)
 
 
@@ -88,9 +90,7 @@ def test_implants_leave_a_mask_and_json_is_all_there_is(run, ct_file, tmp_path):
 def test_lps_implants_are_turned_into_ras(run, ct_file, tmp_path):
     shifted = tmp_path / "shifted.obj"
     shifted.write_text(
-        "\n".join(
-            [f"v {x + 40} {y} {z}" for x, y, z in CUBE * 6.0] + [f"f {a} {b} {c}" for a, b, c in CUBE_FACES + 1]
-        )
+        "\n".join([f"v {x + 40} {y} {z}" for x, y, z in CUBE * 6.0] + [f"f {a} {b} {c}" for a, b, c in CUBE_FACES + 1])
     )
     columns = []
     for lps in ((), ("--lps",)):

@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 import torch
+
 from test_implants import cube
 from test_renderer import VIEWS, as_ct, carm, centered_grid
-
 from xray3d.benchmarks.phantoms import HARD_ELLIPSOIDS, voxelise
 from xray3d.drr.autograd import render
 from xray3d.drr.device import has_cuda

@@ -2,9 +2,10 @@
 
 import numpy as np
 import pytest
-from dicom_files import item, xray
 from hypothesis import given
 from hypothesis import strategies as st
+
+from dicom_files import item, xray
 from xray3d.errors import GeometryError
 from xray3d.geometry import GivenGeometry, Projection, dicom_geometry, load_geometry, read_dicom_geometry
 

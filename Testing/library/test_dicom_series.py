@@ -3,10 +3,11 @@
 import numpy as np
 import pydicom
 import pytest
-from dicom_files import dicom, item, write_ct_series
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.spatial.transform import Rotation
+
+from dicom_files import dicom, item, write_ct_series
 from volume_files import patient_like
 from xray3d.errors import VolumeError
 from xray3d.volumes import load_ct

@@ -5,6 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from scipy.spatial.transform import Rotation
+
 from xray3d.errors import GeometryError
 from xray3d.geometry import Projection, carm_angles_deg, principal_point_px, projection_from_placement
 from xray3d.geometry.carm import receptor_direction_ras

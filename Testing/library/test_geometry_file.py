@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from xray3d.errors import GeometryError, OutputExistsError
 from xray3d.geometry import Projection, load_geometry, projection_from_matrix, save_geometry, save_p_matrix
 from xray3d.geometry.poses import se3_exp

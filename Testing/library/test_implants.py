@@ -2,12 +2,12 @@
 
 import numpy as np
 import pytest
-from test_renderer import as_ct, carm, centered_grid
 from vtkmodules.vtkFiltersSources import vtkSphereSource
 from vtkmodules.vtkIOGeometry import vtkSTLWriter
 from vtkmodules.vtkIOPLY import vtkPLYWriter
 from vtkmodules.vtkIOXML import vtkXMLPolyDataWriter
 
+from test_renderer import as_ct, carm, centered_grid
 from xray3d.drr.implants import Implant, load_implant
 from xray3d.drr.physics.materials import METALS, attenuation_per_mm
 from xray3d.drr.renderer import DRRRenderer

@@ -2,8 +2,9 @@
 
 import numpy as np
 import pytest
-from physics_support import receptor, to_warp
 from scipy.ndimage import gaussian_filter
+
+from physics_support import receptor, to_warp
 from xray3d.drr.physics.blur import focal_spot_sigma_mm, gaussian_blur, mtf_sigma_mm
 from xray3d.drr.physics.collimator import Collimator, collimate
 from xray3d.drr.physics.display import to_display

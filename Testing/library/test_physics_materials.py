@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+
 from xray3d.drr.physics.materials import (
     CESIUM_IODIDE,
     CORTICAL_BONE,

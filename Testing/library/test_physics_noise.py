@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 import spekpy
 import xraydb
-from physics_support import WATER_PER_MM, receptor, to_warp, uniform
 from scipy import stats
+
+from physics_support import WATER_PER_MM, receptor, to_warp, uniform
 from xray3d.drr import device
 from xray3d.drr.physics.noise import electronic_noise, quantum_noise
 from xray3d.drr.physics.presets import FlatPanel, XRayPreset, preset

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 import xraydb
+
 from physics_support import WATER_PER_MM, line_integrals, receptor, to_warp, uniform
 from xray3d.drr.physics.presets import XRayPreset
 from xray3d.drr.physics.scatter import AntiScatterGrid, ScatterModel

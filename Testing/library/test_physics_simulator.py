@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+
 from physics_support import line_integrals, receptor, uniform
 from xray3d.drr.physics.collimator import Collimator
 from xray3d.drr.physics.materials import CORTICAL_BONE, METALS, WATER, attenuation_per_mm, relative_attenuation
@@ -134,6 +135,7 @@ def test_facade_takes_one_projection_or_many():
         (lambda: XRaySimulator(VIEW, replace(preset("ideal"), energy_kev=-5.0)), "energy_kev"),
         (lambda: XRaySimulator(VIEW, preset("ideal"), sod_mm=2000.0), "sod_mm"),
         (lambda: simulate_xray(uniform(1.0), VIEW, preset("ideal")), "shape"),
+        (lambda: simulate_xray(line_integrals(SOFT[:1]), VIEW, preset("ideal"), seed=-1), "seed"),
         (lambda: simulate_xray(uniform(1.0), [VIEW, VIEW], preset("ideal")), "2 projections"),
         (
             lambda: simulate_xray(line_integrals(SOFT), [VIEW, receptor((32, 40), (1.0, 1.0))], preset("ideal")),

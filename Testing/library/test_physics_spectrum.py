@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 import spekpy
 import xraydb
-from physics_support import WATER_PER_MM, line_integrals
 from scipy.optimize import brentq
+
+from physics_support import WATER_PER_MM, line_integrals
 from xray3d.drr.physics.materials import (
     CORTICAL_BONE,
     METALS,

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 import torch
-from test_renderer import as_ct, carm, centered_grid
 
+from test_renderer import as_ct, carm, centered_grid
 from xray3d.benchmarks.phantoms import SMOOTH_BLOBS, voxelise
 from xray3d.drr.autograd import render
 from xray3d.drr.renderer import DRRRenderer

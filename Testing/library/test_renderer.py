@@ -85,7 +85,7 @@ offsets = st.tuples(*[st.floats(-1, 1)] * 3)
 SMOOTH = SMOOTH_BLOBS[:3]
 
 
-@settings(max_examples=25, deadline=None, derandomize=True)
+@settings(max_examples=25)
 @given(rotations, spacings, flips, offsets, st.sampled_from(VIEWS))
 def test_the_same_object_on_any_grid_gives_the_same_drr(rotation, spacing, flip, offset, angles):
     size = tuple(int(230 / s) for s in spacing)

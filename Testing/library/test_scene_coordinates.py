@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 from scipy.spatial.transform import Rotation
-from test_renderer import carm, centered_grid
 
+from test_renderer import carm, centered_grid
 from xray3d import CTVolume, Projection
 from xray3d.drr.scene_coordinates import SceneCoordinateRenderer
 from xray3d.errors import VolumeError

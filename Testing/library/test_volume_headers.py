@@ -5,6 +5,7 @@ import gzip
 import numpy as np
 import pytest
 import SimpleITK as sitk
+
 from volume_files import voxel_bytes, write_mha, write_nifti, write_nrrd
 from xray3d.errors import VolumeError
 from xray3d.volumes import CTVolume, LabelVolume, load_ct, load_labels

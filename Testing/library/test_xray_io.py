@@ -5,9 +5,10 @@ import json
 import numpy as np
 import pytest
 import SimpleITK as sitk
-from dicom_files import xray
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
+from dicom_files import xray
 from xray3d.errors import GeometryError, OutputExistsError, VolumeError
 from xray3d.geometry import GivenGeometry, Projection, save_geometry, save_p_matrix
 from xray3d.volumes import XRayImage, load_xray, save_xray

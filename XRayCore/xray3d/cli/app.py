@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import sys
-from typing import Annotated
+import warnings
+from typing import Annotated, Any
 
 import typer
 
 from xray3d import __version__
 from xray3d.cli.benchmark import benchmark
+from xray3d.cli.demo import demo
 from xray3d.cli.drr import drr
 from xray3d.errors import XRay3DError
 
@@ -21,6 +23,7 @@ app = typer.Typer(
 )
 app.command()(drr)
 app.command()(benchmark)
+app.command()(demo)
 
 
 def _print_version(wanted: bool) -> None:
@@ -38,8 +41,14 @@ def _frame(
     """Holds the options that belong to no verb; with it, typer keeps verbs even where there is only one."""
 
 
+def _print_note(message: Warning | str, *_: Any) -> None:
+    """What the library warns of, as one line instead of Python's file, line number and source."""
+    print(f"xray3d: note: {message}", file=sys.stderr)
+
+
 def main() -> None:
     """Run the command line: exit code 2 and one line on standard error for everything that the user can put right."""
+    warnings.showwarning = _print_note
     try:
         app()
     except XRay3DError as error:

@@ -31,7 +31,7 @@ FEMORAL_HEAD_MM = 23.5
 # Mid-thickness of the sacral bodies and alae, S1 to the coccyx: y, z in the midline, then x, y, z at the side.
 SACRUM_MIDLINE = np.array([[-5, -7], [-29, -24], [-53, -45], [-70, -70], [-80, -95], [-77, -116]], float)
 SACRUM_SIDE = np.array(
-    [[46, -20, -9], [47, -30, -27], [37, -54, -47], [24, -70, -70], [13, -80, -95], [4, -77, -116]], float
+    [[46, -19, -15], [53, -33, -33], [42, -56, -51], [24, -70, -70], [13, -80, -95], [4, -77, -116]], float
 )
 SACRUM_THICKNESS_MM = np.array([24, 20, 15, 12, 9, 7], float)
 SACRAL_LAMINA_YZ = np.array([[-42, 2], [-58, -18], [-73, -40], [-82, -62]], float)
@@ -69,7 +69,7 @@ def sacrum_distance(points: Points) -> Distance:
     x, y, z = tilted
     first_body = smooth_intersection(ellipse(x, y, 25.0, 16.5, 2.3), np.abs(z + 14.0) - 14.0, blend_mm=4.0)
     bone = smooth_union(bodies, first_body, blend_mm=6.0)
-    sloping_alae = z + 0.3 * np.maximum(np.abs(x) - 24.0, 0)
+    sloping_alae = z + 0.5 * np.maximum(np.abs(x) - 24.0, 0)
     bone = smooth_intersection(bone, sloping_alae, blend_mm=2.0)
     mirrored = np.concatenate([np.abs(points[:1]), points[1:]])
     bone = smooth_union(bone, _sacral_arch(mirrored), blend_mm=5.0)
@@ -80,8 +80,8 @@ def hip_distance(points: Points) -> Distance:
     """Signed distance (mm) of the right hip bone."""
     wing = sheet(points, ILIUM, ILIUM_THICKNESS_MM)
     socket = capsule(points, HIP_CENTRE - np.array([8, 2, -4]), HIP_CENTRE + np.array([0, 0, 4]), 28.0, 29.0)
-    front = tube(points, [(78, 34, -72), (58, 45, -92), (35, 50, -106), (12, 60, -112)], [11, 9, 7, 8])
-    pubis = tube(points, [(10, 60, -113), (8, 48, -130), (22, 20, -147), (40, -12, -163)], [8, 7, 6, 8])
+    front = tube(points, [(78, 34, -72), (58, 45, -92), (35, 50, -106), (14, 60, -112)], [11, 9, 7, 8])
+    pubis = tube(points, [(13, 60, -113), (11, 48, -130), (23, 20, -147), (40, -12, -163)], [8, 7, 6, 8])
     ischium = tube(points, [(70, -12, -70), (66, -22, -100), (62, -22, -125), (54, -24, -152)], [13, 13, 15, 11])
     ring = smooth_union(wing, socket, front, pubis, ischium, blend_mm=9.0)
     cup = capsule(points, HIP_CENTRE, HIP_CENTRE + np.array([40, 18, -30]), FEMORAL_HEAD_MM + 2.5, 38.0)

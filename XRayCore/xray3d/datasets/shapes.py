@@ -109,8 +109,8 @@ def _refined(controls: NDArray[np.float64], step_mm: float) -> NDArray[np.float6
     """Control grid (n, m, c), positions first, interpolated to samples (s, c) at most about `step_mm` apart."""
     counts = []
     for axis in (0, 1):
-        lengths = np.linalg.norm(np.diff(controls[..., :3], axis=axis), axis=-1).sum(axis)
-        counts.append(int(np.ceil(lengths.max() / step_mm)) + 1)
+        longest_mm = np.linalg.norm(np.diff(controls[..., :3], axis=axis), axis=-1).max()
+        counts.append(int(np.ceil(longest_mm / step_mm)) * (controls.shape[axis] - 1) + 1)
     rows, cols = (np.linspace(0, size - 1, count) for size, count in zip(controls.shape, counts, strict=False))
     where = np.stack(np.meshgrid(rows, cols, indexing="ij"))
     order = min(3, min(controls.shape[:2]) - 1)

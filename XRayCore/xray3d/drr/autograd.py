@@ -14,7 +14,7 @@ import warp as wp
 
 from xray3d.drr import joseph
 from xray3d.drr.device import launch, launch_serial
-from xray3d.drr.grid import VoxelGrid, bordered_shape
+from xray3d.drr.grid import BorderedGrid, bordered_shape
 from xray3d.drr.rays import make_views
 from xray3d.drr.renderer import DRRRenderer
 from xray3d.errors import GeometryError, VolumeError
@@ -60,7 +60,7 @@ class _Render(torch.autograd.Function):
         grid = renderer.grid
         if attenuation is not None:
             voxels = wp.from_torch(attenuation.detach().contiguous(), dtype=wp.float32)
-            grid = VoxelGrid(voxels, renderer.ct.ijk_to_ras, device)
+            grid = BorderedGrid(voxels, renderer.ct.ijk_to_ras, device)
         poses = extrinsics.detach().cpu().double().numpy()
         projections = [replace(projection, extrinsic=pose) for projection, pose in zip(projections, poses, strict=True)]
         views, directions = make_views(projections, grid)

@@ -29,7 +29,7 @@ class Grid:
     """Number of voxels along i, j, k, border included."""
 
 
-class VoxelGrid:
+class BorderedGrid:
     """A (K, J, I) array on a device, bordered by zeros.
 
     Args:

@@ -8,7 +8,7 @@ import numpy as np
 import warp as wp
 
 from xray3d.drr.device import MODULE_OPTIONS, launch
-from xray3d.drr.grid import Grid, VoxelGrid
+from xray3d.drr.grid import Grid, BorderedGrid
 from xray3d.drr.implants import Implant, merge
 from xray3d.drr.physics.materials import bone_split
 from xray3d.drr.rays import View, make_views
@@ -36,7 +36,7 @@ class MetalPaths:
         grid: the CT's attenuation, whose tissue the metal displaces.
     """
 
-    def __init__(self, implants: Sequence[Implant], grid: VoxelGrid) -> None:
+    def __init__(self, implants: Sequence[Implant], grid: BorderedGrid) -> None:
         vertices, triangles = merge(implants)
         self._grid = grid
         # Coordinates about the metal's own centre keep float32 exact to some nanometres.

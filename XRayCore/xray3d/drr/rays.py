@@ -10,7 +10,7 @@ import warp as wp
 from numpy.typing import NDArray
 
 from xray3d.drr.device import MODULE_OPTIONS
-from xray3d.drr.grid import Grid, VoxelGrid
+from xray3d.drr.grid import Grid, BorderedGrid
 from xray3d.errors import GeometryError
 from xray3d.geometry import Projection
 
@@ -138,7 +138,7 @@ def joseph_ray(view: View, grid: Grid, row: int, column: int):
     return ray
 
 
-def make_views(projections: Sequence[Projection], grid: VoxelGrid) -> tuple[wp.array, NDArray[np.float64]]:
+def make_views(projections: Sequence[Projection], grid: BorderedGrid) -> tuple[wp.array, NDArray[np.float64]]:
     """The views (n,) on the grid's device, and the directions (n, 4, 3) of their corner rays in voxel units."""
     sizes = {projection.size_px for projection in projections}
     if len(sizes) != 1:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from xray3d.drr import joseph
 from xray3d.drr.body import BodyOutline
 from xray3d.drr.device import launch, resolve_device
-from xray3d.drr.grid import Grid, VoxelGrid
+from xray3d.drr.grid import Grid, BorderedGrid
 from xray3d.drr.implants import Implant
 from xray3d.drr.line_integrals import LineIntegrals
 from xray3d.drr.metal import MetalPaths
@@ -41,7 +41,7 @@ class DRRRenderer:
     def __init__(self, ct: CTVolume, device: str = "cpu") -> None:
         self.ct = ct
         self.device = resolve_device(device)
-        self.grid = VoxelGrid(ct.attenuation, ct.ijk_to_ras, self.device)
+        self.grid = BorderedGrid(ct.attenuation, ct.ijk_to_ras, self.device)
         self._body = BodyOutline(ct)
 
     def render(self, projections: Projections) -> Image:

@@ -14,7 +14,7 @@ import warp as wp
 from numpy.typing import ArrayLike, NDArray
 
 from xray3d.drr.device import MODULE_OPTIONS, launch, resolve_device
-from xray3d.drr.grid import Grid, VoxelGrid
+from xray3d.drr.grid import Grid, BorderedGrid
 from xray3d.drr.rays import View, make_views
 from xray3d.drr.sampling import cut_to_box, trilinear
 from xray3d.errors import VolumeError
@@ -66,7 +66,7 @@ class SceneCoordinateRenderer:
     def __init__(self, ct: CTVolume, bone: float | ArrayLike = BONE_THRESHOLD_HU, device: str = "cpu") -> None:
         self.device = resolve_device(device)
         field, self._level = _bone_field(ct, bone)
-        self._grid = VoxelGrid(field, ct.ijk_to_ras, self.device)
+        self._grid = BorderedGrid(field, ct.ijk_to_ras, self.device)
         self._low, self._high = _bounds(field >= self._level, ct.name)
 
     def render(self, projections: Projection | Sequence[Projection]) -> SceneCoordinates:

@@ -36,9 +36,10 @@ def check_hounsfield(hu: NDArray[np.float32], name: str) -> None:
             "(stored values are often HU + 1024), set what was cut away to -1000, or pass a CT if this is none."
         )
     if high < -500:
-        raise VolumeError(f"{found}, nothing denser than lung; check the rescale intercept, it may be applied twice.")
+        raise VolumeError(f"{found}, nothing denser than lung; check the rescale intercept.")
     has_air = np.mean((sample > -1100) & (sample < -850)) > 0.002
-    if not has_air and np.median(sample) > 800:
+    dense = sample[sample > 200]
+    if not has_air and dense.size and np.median(dense) > 800:
         raise VolumeError(
             f"{found}, with soft tissue near 1000 instead of 0; apply the rescale intercept, often -1024."
         )

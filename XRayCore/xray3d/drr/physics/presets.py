@@ -1,11 +1,11 @@
 """Named techniques: all that it takes to make an X-ray besides the geometry.
 
-Tube loads, filtration and receptor doses of the fluoroscopic presets are in the range that Jones et al., Med. Phys.
-41(1), 014301, 2014, and AAPM Report 125 (2012) report for pulsed fluoroscopy with added copper: some tens of nGy at
-the receptor behind the patient in each pulse. The radiographic ones follow the European guidelines on quality criteria
-for diagnostic radiographic images, EUR 16260 (1996): lumbar spine at 75 to 90 kV frontal and 80 to 95 kV lateral,
-grid, filtration of at least 3 mm Al, some µGy at the receptor. Detector figures are those usual for caesium iodide on
-amorphous silicon; grids carry typical values for 10:1 and 12:1.
+The radiographic ones follow the European guidelines on quality criteria for diagnostic radiographic images, EUR 16260
+(1996): lumbar spine at 75 to 90 kV frontal and 80 to 95 kV lateral, at least 3 mm Al, a grid, some µGy at the receptor.
+The fluoroscopic ones have the copper filtration of modern systems, and a load that leaves some tens of nGy in each
+pulse at the receptor behind 20 cm of water, the order of magnitude of pulsed fluoroscopy (for the practice see Jones
+et al., Med. Phys. 41(1), 014301, 2014); there is no automatic exposure control, so thicker patients are noisier. Grids
+(10:1 and 12:1) and the caesium iodide panel carry nominal values.
 """
 
 from __future__ import annotations

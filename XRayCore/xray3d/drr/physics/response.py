@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import lru_cache
 from itertools import product
 
 import numpy as np
@@ -57,12 +58,17 @@ class DetectedSpectrum:
     variance_mm2: float
     absorbed_per_mm2: float
 
+    def scaled(self, photons: float) -> DetectedSpectrum:
+        """The response to this many times the photons."""
+        return replace(self, variance_mm2=self.variance_mm2 / photons, absorbed_per_mm2=self.absorbed_per_mm2 * photons)
+
 
 def absorption_efficiency(energy_kev: Curve, csi_mm: float) -> Curve:
     """Share of photons of each energy that a layer of solid caesium iodide of this thickness stops."""
     return 1.0 - np.exp(-attenuation_per_mm(CESIUM_IODIDE, energy_kev) * csi_mm)
 
 
+@lru_cache(maxsize=64)
 def detect(spectrum: Spectrum, csi_mm: float, metal: str) -> DetectedSpectrum:
     """The response of a caesium iodide flat panel to a spectrum that reaches it.
 

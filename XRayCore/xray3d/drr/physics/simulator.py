@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import lru_cache
 
 import numpy as np
 import warp as wp
@@ -18,7 +17,7 @@ from xray3d.drr.physics.presets import XRayPreset
 from xray3d.drr.physics.primary import Beam, transmit
 from xray3d.drr.physics.response import DetectedSpectrum, detect
 from xray3d.drr.physics.scatter import ScatterModel
-from xray3d.drr.physics.spectrum import Spectrum, tube_spectrum
+from xray3d.drr.physics.spectrum import Spectrum, fluence_scale, tube_spectrum
 from xray3d.geometry import Projection
 
 # Views are taken through the chain so many pixels at a time, which bounds its memory to about 200 MiB.
@@ -28,8 +27,8 @@ _PIXELS_AT_A_TIME = 2**22
 class XRaySimulator:
     """An X-ray tube and detector, ready for any number of views with the same receptor and distance.
 
-    The spectrum, the detector's response to it and the scatter's shape are computed once. Signals are relative to the
-    open beam with everything but the patient in place, as after the detector's flat-field correction.
+    Making one takes next to no time: spectra and the detector's response to them are kept for the next. Signals are
+    relative to the open beam with everything but the patient in place, as after the detector's flat-field correction.
 
     Args:
         projection: the geometry of one of the views: distance, pixels and size of the receptor count.
@@ -47,13 +46,12 @@ class XRaySimulator:
         self.projection = projection
         self.preset = preset
         self.magnification = preset.magnification if sod_mm is None else sdd_mm / sod_mm
-        self._responses: dict[str, DetectedSpectrum] = {}
         self._scatter = ScatterModel(projection, sdd_mm * (1.0 - 1.0 / self.magnification), preset.grid)
         whole = np.ones(projection.size_px, np.float32)
         self.field = whole if preset.collimator is None else preset.collimator.field(projection)
         tube = tube_spectrum(preset.kvp, preset.anode_angle_deg, preset.al_mm, preset.cu_mm)
-        source = tube if preset.energy_kev is None else tube.monochromatic(preset.energy_kev)
-        self.spectrum: Spectrum = source.at(sdd_mm, preset.mas)
+        self._source = tube if preset.energy_kev is None else tube.monochromatic(preset.energy_kev)
+        self.spectrum: Spectrum = self._source.at(sdd_mm, preset.mas)
 
     @property
     def air_kerma_ugy(self) -> float | None:
@@ -67,9 +65,8 @@ class XRaySimulator:
 
     def response(self, metal: str = "titanium") -> DetectedSpectrum:
         """The detector's response to the open beam, with the attenuation of an implant's metal."""
-        if metal not in self._responses:
-            self._responses[metal] = detect(self.spectrum, self.preset.detector.csi_mm, metal)
-        return self._responses[metal]
+        photons = fluence_scale(self.projection.sdd_mm, self.preset.mas)
+        return detect(self._source, self.preset.detector.csi_mm, metal).scaled(photons)
 
     def primary(self, integrals: LineIntegrals) -> Beam:
         """The primary radiation behind the patient, neither collimated nor blurred."""
@@ -104,12 +101,13 @@ class XRaySimulator:
 
         Args:
             integrals: line integrals of n views on this receptor.
-            seed: fixes the noise; view k takes the noise of seed + k.
+            seed: fixes the noise, 0 to 10⁹; view k takes the noise of seed + k.
 
         Raises:
-            PhysicsError: line integrals of another size, or an unknown metal.
+            PhysicsError: line integrals of another size, an unknown metal, or a seed out of range.
         """
         self._check(integrals)
+        require_range("seed", seed, 0, 10**9)
         shape = integrals.soft.shape
         signal = wp.empty(shape, dtype=wp.float32, device=integrals.soft.device)
         step = max(1, _PIXELS_AT_A_TIME // (shape[1] * shape[2]))
@@ -177,13 +175,8 @@ def simulate_xray(
     receptors = {(p.size_px, p.pixel_mm, round(p.sdd_mm, 3)) for p in listed}
     if len(receptors) > 1:
         raise PhysicsError("The projections differ in receptor or distance; simulate them one at a time.")
-    images = _simulator(listed[0], preset, sod_mm).image(integrals, seed).numpy()
+    images = XRaySimulator(listed[0], preset, sod_mm).image(integrals, seed).numpy()
     return images[0] if single else images
-
-
-@lru_cache(maxsize=8)
-def _simulator(projection: Projection, preset: XRayPreset, sod_mm: float | None) -> XRaySimulator:
-    return XRaySimulator(projection, preset, sod_mm)
 
 
 def _views(integrals: LineIntegrals, some: slice) -> LineIntegrals:

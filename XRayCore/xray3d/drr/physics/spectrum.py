@@ -29,8 +29,8 @@ class Spectrum:
     air_kerma_ugy: float | None
 
     def at(self, distance_mm: float, mas: float) -> Spectrum:
-        """This spectrum, per mAs at `REFERENCE_DISTANCE_MM`, at another distance and load: the inverse square law."""
-        scale = mas * (REFERENCE_DISTANCE_MM / distance_mm) ** 2
+        """This spectrum, per mAs at `REFERENCE_DISTANCE_MM`, at another distance and load."""
+        scale = fluence_scale(distance_mm, mas)
         kerma = None if self.air_kerma_ugy is None else self.air_kerma_ugy * scale
         return replace(self, photons_per_mm2=self.photons_per_mm2 * scale, air_kerma_ugy=kerma)
 
@@ -42,6 +42,11 @@ class Spectrum:
         """
         require_range("energy_kev", energy_kev, 10.0, 300.0)
         return Spectrum(np.array([energy_kev], float), self.photons_per_mm2.sum(keepdims=True), None)
+
+
+def fluence_scale(distance_mm: float, mas: float) -> float:
+    """Photons at a distance and load over photons per mAs at `REFERENCE_DISTANCE_MM`: the inverse square law."""
+    return mas * (REFERENCE_DISTANCE_MM / distance_mm) ** 2
 
 
 @lru_cache
