@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import warnings
-from typing import Annotated, Any
+from typing import Annotated, TextIO
 
 import typer
 
@@ -41,7 +41,14 @@ def _frame(
     """Holds the options that belong to no verb; with it, typer keeps verbs even where there is only one."""
 
 
-def _print_note(message: Warning | str, *_: Any) -> None:
+def _print_note(
+    message: Warning | str,
+    category: type[Warning],
+    filename: str,
+    lineno: int,
+    file: TextIO | None = None,
+    line: str | None = None,
+) -> None:
     """What the library warns of, as one line instead of Python's file, line number and source."""
     print(f"xray3d: note: {message}", file=sys.stderr)
 

@@ -2,8 +2,8 @@
 
 Rounded means after Panjabi et al. (Spine 16:888, 1991 and 17:299, 1992) for end plates and canal, Zindrick et al.
 (Spine 12:160, 1987) for the pedicles and Berry et al. (Spine 12:362, 1987) for heights and processes; discs and their
-angles after Been and Kalichman (Spine J 14:87, 2014). The spread between patients is a tenth of the size for a whole
-patient, and a few per cent from one measure to the next.
+angles after Been and Kalichman (Spine J 14:87, 2014). Patients differ by 5 % (one standard deviation) in
+size, 8 % in their pedicles and 12 % in their lordosis, and each measure by 2.5 % on its own.
 """
 
 from __future__ import annotations

@@ -1,8 +1,9 @@
 """Sacrum, hip bones and upper femurs as signed distances in the pelvis frame.
 
 The frame has its origin at the centre of the first sacral end plate and RAS directions, for a sacral slope of
-`SLOPE_DEG`. Landmarks are rounded positions (mm) on an adult male pelvis; the hip axis lies 90 mm below and 18 mm in
-front of the end plate, which makes a pelvic incidence of about 46° (Roussouly et al., Spine 30:346, 2005).
+`SLOPE_DEG`. Landmarks are rounded positions (mm) measured on the Visible Human male (surfaces of the
+artisynth_lumbosacralSpineModel); the hip axis lies 90 mm below and 18 mm in front of the end plate, which makes a
+pelvic incidence of about 45°, as healthy adults have it (Roussouly et al., Spine 30:346, 2005).
 """
 
 from __future__ import annotations

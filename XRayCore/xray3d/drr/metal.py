@@ -8,7 +8,7 @@ import numpy as np
 import warp as wp
 
 from xray3d.drr.device import MODULE_OPTIONS, launch
-from xray3d.drr.grid import Grid, BorderedGrid
+from xray3d.drr.grid import BorderedGrid, Grid
 from xray3d.drr.implants import Implant, merge
 from xray3d.drr.physics.materials import bone_split
 from xray3d.drr.rays import View, make_views

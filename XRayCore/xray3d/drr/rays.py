@@ -10,7 +10,7 @@ import warp as wp
 from numpy.typing import NDArray
 
 from xray3d.drr.device import MODULE_OPTIONS
-from xray3d.drr.grid import Grid, BorderedGrid
+from xray3d.drr.grid import BorderedGrid, Grid
 from xray3d.errors import GeometryError
 from xray3d.geometry import Projection
 

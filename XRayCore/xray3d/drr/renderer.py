@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from xray3d.drr import joseph
 from xray3d.drr.body import BodyOutline
 from xray3d.drr.device import launch, resolve_device
-from xray3d.drr.grid import Grid, BorderedGrid
+from xray3d.drr.grid import BorderedGrid, Grid
 from xray3d.drr.implants import Implant
 from xray3d.drr.line_integrals import LineIntegrals
 from xray3d.drr.metal import MetalPaths

@@ -14,7 +14,7 @@ import warp as wp
 from numpy.typing import ArrayLike, NDArray
 
 from xray3d.drr.device import MODULE_OPTIONS, launch, resolve_device
-from xray3d.drr.grid import Grid, BorderedGrid
+from xray3d.drr.grid import BorderedGrid, Grid
 from xray3d.drr.rays import View, make_views
 from xray3d.drr.sampling import cut_to_box, trilinear
 from xray3d.errors import VolumeError
