@@ -13,6 +13,7 @@ BIN := $(VENV)/bin
 PEERS := $(VENV)/peers
 PIP_INSTALL := -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 
+.DELETE_ON_ERROR:
 .PHONY: install peers test lint demo clean
 
 install: $(VENV)/.installed $(PEERS)/.installed

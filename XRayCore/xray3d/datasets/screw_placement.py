@@ -1,8 +1,8 @@
 """Where pedicle screws go in a labelled vertebra.
 
 The straight-forward trajectory: along the axis of the pedicle, parallel to the end plates, converging to the front
-(Weinstein et al., Clin Orthop 284:34, 1992); the screw fills about 80 % of the pedicle's width and reaches three quarters
-of the body's depth (after Zindrick et al., Clin Orthop 203:99, 1986).
+(Weinstein et al., Clin Orthop 284:34, 1992); the screw fills about 80 % of the pedicle's width and reaches
+three quarters of the body's depth (after Zindrick et al., Clin Orthop 203:99, 1986).
 """
 
 from __future__ import annotations

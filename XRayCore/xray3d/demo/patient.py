@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -48,9 +49,10 @@ def choose_patient(ct_path: Path | None) -> DemoPatient:
     try:
         ct_file, label_file = sample_chest_ct()
     except SampleDataError as error:
+        warnings.warn(f"{error} A synthetic lumbar spine takes its place.", stacklevel=2)
         patient = synthetic_lumbar_spine()
-        reason = f"Synthetic lumbar spine made by XRay3D. {error}"
-        return _labelled_patient(patient.ct, patient.labels, _SYNTHETIC_LEVELS, reason)
+        story = "A synthetic lumbar spine made by XRay3D, because no sample CT could be had."
+        return _labelled_patient(patient.ct, patient.labels, _SYNTHETIC_LEVELS, story)
     return _labelled_patient(load_ct(ct_file), load_labels(label_file), _SAMPLE_LEVELS, f"{SAMPLE_CREDIT}.")
 
 

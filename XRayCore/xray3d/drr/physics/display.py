@@ -17,7 +17,8 @@ _SMOOTHING_PX = 2.0
 # Dynamic range compression: so much of the differences that extend over this share of the image is taken away.
 _COMPRESSION = 0.6
 _COMPRESSION_WIDTH = 0.08
-_PERCENTILES = (1.0, 98.0)
+# The darkest end is left to metal, which covers some per cent of a view with implants.
+_PERCENTILES = (3.0, 98.0)
 
 
 def to_display(
