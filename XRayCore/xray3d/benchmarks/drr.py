@@ -68,18 +68,17 @@ def _speed_rows(contest: Contest, view: str) -> list[Row]:
     forward_ms, jacobian_ms = contest.forward_ms(OURS), contest.forward_backward_ms(OURS)
     rtk_ms, nanodrr_ms = contest.forward_ms(RTK), contest.forward_ms(NANODRR)
     nanodrr_gradient_ms = contest.forward_backward_ms(NANODRR)
-    gradient = "forward + gradient"
     rows = [
         against_peer(forward, forward_ms, "ms", RTK, rtk_ms, "<="),
         against_peer(with_jacobian, jacobian_ms, "ms", f"{RTK}, forward", rtk_ms, "<="),
         against_peer(forward, forward_ms, "ms", NANODRR, nanodrr_ms, "<=", divisor=25),
-        against_peer(with_jacobian, jacobian_ms, "ms", f"{NANODRR}, {gradient}", nanodrr_gradient_ms, "<=", divisor=80),
+        against_peer(with_jacobian, jacobian_ms, "ms", f"{NANODRR} + gradient", nanodrr_gradient_ms, "<=", divisor=80),
     ]
     for name in (name for name in _PEERS if name not in (RTK, NANODRR)):
         rows.append(Row(forward, forward_ms, "ms", peer=name, peer_value=contest.forward_ms(name)))
         if contest.is_differentiable(name):
             peer_ms = contest.forward_backward_ms(name)
-            rows.append(Row(with_jacobian, jacobian_ms, "ms", peer=f"{name}, {gradient}", peer_value=peer_ms))
+            rows.append(Row(with_jacobian, jacobian_ms, "ms", peer=f"{name} + gradient", peer_value=peer_ms))
     return rows
 
 

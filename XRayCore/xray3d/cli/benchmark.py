@@ -10,7 +10,7 @@ from rich.console import Console
 
 from xray3d.cli.options import JsonOption, OverwriteOption, check_output
 
-_PIPE_WIDTH = 150
+_PIPE_WIDTH = 170
 
 
 def benchmark(

@@ -1,0 +1,141 @@
+"""The spine in a CT without labels: whole vertebrae, each with a mask, a frame and how sure it is.
+
+Image processing alone, with nothing learned from data: the canal, the levels along it, the bodies and their arches.
+Which vertebra is which (T12, L1, …) is not told. Where nothing is found for sure, nothing is returned.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from xray3d.datasets.spine_canal import find_canal
+from xray3d.datasets.spine_levels import Level, find_levels
+from xray3d.datasets.spine_masks import divide_bone
+from xray3d.datasets.straight_spine import OUTSIDE_HU, StraightSpine, straighten
+from xray3d.datasets.vertebral_body import VertebralBody, find_body
+from xray3d.volumes.ct import CTVolume
+from xray3d.volumes.labels import LabelVolume
+
+DENSE_BONE_HU = 300.0
+LEAST_CONFIDENCE = 0.3
+PLAUSIBLE_MM = ((18.0, 68.0), (13.0, 50.0), (11.0, 42.0))
+"""Least and most width, depth and height of a vertebral body, of adults and with room to spare."""
+
+
+@dataclass(frozen=True, eq=False)
+class FoundVertebra:
+    """A whole vertebral body with its arch, found in a CT.
+
+    Attributes:
+        label: its number in `FoundSpine.labels`; 1 is the one nearest to the head.
+        center_ras: (3,) centre of the body, mm.
+        up_ras, front_ras: unit vectors (3,) across the end plates to the head, and from the arch to the front.
+        size_mm: width, depth and height of the body.
+        confidence: 0 to 1, from how clear its pedicles and both its discs are.
+        is_whole: whether the arch, too, lies within the CT.
+    """
+
+    label: int
+    center_ras: NDArray[np.float64]
+    up_ras: NDArray[np.float64]
+    front_ras: NDArray[np.float64]
+    size_mm: tuple[float, float, float]
+    confidence: float
+    is_whole: bool
+
+
+@dataclass(frozen=True, eq=False)
+class FoundSpine:
+    """The vertebrae found, from the head downwards, and their labels on the CT's own grid."""
+
+    vertebrae: tuple[FoundVertebra, ...]
+    labels: LabelVolume
+
+
+def find_vertebrae(ct: CTVolume) -> FoundSpine:
+    """The vertebrae of the thoracic and lumbar spine whose bodies lie within the CT and are found for sure.
+
+    Args:
+        ct: of any orientation, spacing and field of view; a patient who lies on the back, front or side may be turned
+            by some 30° about the body's long axis.
+
+    Returns:
+        The vertebrae and their label map; none where the CT shows no spine.
+    """
+    canal = find_canal(ct)
+    if canal is None:
+        return _nothing_in(ct)
+    spine = straighten(ct, canal)
+    candidates = [(level, find_body(spine, level)) for level in find_levels(spine)[::-1]]
+    sure = [(level, body) for level, body in candidates if body is not None and _confidence(level, body)]
+    if not sure:
+        return _nothing_in(ct)
+    levels, bodies = zip(*sure)
+    divided = divide_bone(spine, levels, bodies)
+    vertebrae = tuple(_described(spine, divided, n, *pair) for n, pair in enumerate(sure, 1))
+    return FoundSpine(vertebrae, LabelVolume(spine.labels_on(ct, divided), ct.ijk_to_ras, f"{ct.name} vertebrae"))
+
+
+def spine_center_ras(ct: CTVolume) -> NDArray[np.float64]:
+    """Where to aim a C-arm at the spine, (3,) mm.
+
+    The middle of the vertebrae found; else the middle of the spinal canal; else the middle of dense bone near the
+    midline of all bone; else the centre of the CT.
+    """
+    found = find_vertebrae(ct).vertebrae
+    if found:
+        return np.mean([vertebra.center_ras for vertebra in found], axis=0)
+    return _center_without_vertebrae(ct)
+
+
+def _center_without_vertebrae(ct: CTVolume) -> NDArray[np.float64]:
+    canal = find_canal(ct)
+    if canal is not None:
+        return canal[len(canal) // 2]
+    bone = np.argwhere(ct.hu > DENSE_BONE_HU)[:, ::-1]
+    if not len(bone):
+        return ct.center_ras
+    points = ct.to_ras(bone[:: max(len(bone) // 200_000, 1)])
+    midline = np.abs(points[:, 0] - np.median(points[:, 0])) < 40.0
+    return np.median(points[midline], axis=0)
+
+
+def _nothing_in(ct: CTVolume) -> FoundSpine:
+    return FoundSpine((), LabelVolume(np.zeros(ct.hu.shape, np.uint8), ct.ijk_to_ras, f"{ct.name} vertebrae"))
+
+
+def _confidence(level: Level, body: VertebralBody) -> float:
+    """0 where the body's size is implausible or a disc or the pedicles are not seen."""
+    if any(not low <= mm <= high for mm, (low, high) in zip(body.size_mm, PLAUSIBLE_MM)):
+        return 0.0
+    discs = min(level.below.clearness, level.above.clearness)
+    return float(np.clip(2 * discs, 0, 1) * np.clip(2 * level.prominence, 0, 1)) ** 0.5
+
+
+def _described(
+    spine: StraightSpine, divided: NDArray[np.uint8], label: int, level: Level, body: VertebralBody
+) -> FoundVertebra:
+    plane, front_mm, right_mm = body.middle
+    own = divided == label
+    reach = np.flatnonzero(own.any((1, 2)))
+    around = spine.hu[max(reach[0] - 1, 0) : reach[-1] + 2][:, own.any((0, 2))][:, :, own.any((0, 1))]
+    axes = spine.axes_ras[int(np.clip(round(plane), 0, len(spine.hu) - 1))]
+    slope_front = (level.below.slope_front + level.above.slope_front) / 2
+    slope_right = (level.below.slope_right + level.above.slope_right) / 2
+    up = axes @ _unit(np.array([-slope_right, -slope_front, 1.0]))
+    return FoundVertebra(
+        label=label,
+        center_ras=spine.to_ras(np.array([plane]), np.array([front_mm]), np.array([right_mm]))[0],
+        up_ras=up,
+        front_ras=_unit(axes[:, 1] - (axes[:, 1] @ up) * up),
+        size_mm=body.size_mm,
+        confidence=_confidence(level, body),
+        is_whole=bool((around > OUTSIDE_HU + 1).all()),
+    )
+
+
+def _unit(vector: NDArray[np.float64]) -> NDArray[np.float64]:
+    return vector / np.linalg.norm(vector)
