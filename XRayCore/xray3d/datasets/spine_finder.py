@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.ndimage import binary_dilation, generate_binary_structure
 
 from xray3d.datasets.spine_canal import find_canal
 from xray3d.datasets.spine_levels import Level, find_levels
@@ -20,7 +21,7 @@ from xray3d.volumes.ct import CTVolume
 from xray3d.volumes.labels import LabelVolume
 
 DENSE_BONE_HU = 300.0
-LEAST_CONFIDENCE = 0.3
+LEAST_CONFIDENCE = 0.5
 PLAUSIBLE_MM = ((18.0, 68.0), (13.0, 50.0), (11.0, 42.0))
 """Least and most width, depth and height of a vertebral body, of adults and with room to spare."""
 
@@ -69,13 +70,16 @@ def find_vertebrae(ct: CTVolume) -> FoundSpine:
     if canal is None:
         return _nothing_in(ct)
     spine = straighten(ct, canal)
-    candidates = [(level, find_body(spine, level)) for level in find_levels(spine)[::-1]]
-    sure = [(level, body) for level, body in candidates if body is not None and _confidence(level, body)]
+    bodies = [(level, find_body(spine, level)) for level in find_levels(spine)[::-1]]
+    candidates = [(level, body) for level, body in bodies if body is not None]
+    sure = [n for n, pair in enumerate(candidates) if _confidence(*pair) >= LEAST_CONFIDENCE]
     if not sure:
         return _nothing_in(ct)
-    levels, bodies = zip(*sure)
-    divided = divide_bone(spine, levels, bodies)
-    vertebrae = tuple(_described(spine, divided, n, *pair) for n, pair in enumerate(sure, 1))
+    divided = divide_bone(spine, *zip(*candidates))
+    number_of = np.zeros(len(candidates) + 1, np.uint8)
+    number_of[np.array(sure) + 1] = np.arange(1, len(sure) + 1)
+    divided = number_of[divided]
+    vertebrae = tuple(_described(spine, divided, n, *candidates[at]) for n, at in enumerate(sure, 1))
     return FoundSpine(vertebrae, LabelVolume(spine.labels_on(ct, divided), ct.ijk_to_ras, f"{ct.name} vertebrae"))
 
 
@@ -119,9 +123,6 @@ def _described(
     spine: StraightSpine, divided: NDArray[np.uint8], label: int, level: Level, body: VertebralBody
 ) -> FoundVertebra:
     plane, front_mm, right_mm = body.middle
-    own = divided == label
-    reach = np.flatnonzero(own.any((1, 2)))
-    around = spine.hu[max(reach[0] - 1, 0) : reach[-1] + 2][:, own.any((0, 2))][:, :, own.any((0, 1))]
     axes = spine.axes_ras[int(np.clip(round(plane), 0, len(spine.hu) - 1))]
     slope_front = (level.below.slope_front + level.above.slope_front) / 2
     slope_right = (level.below.slope_right + level.above.slope_right) / 2
@@ -133,8 +134,13 @@ def _described(
         front_ras=_unit(axes[:, 1] - (axes[:, 1] @ up) * up),
         size_mm=body.size_mm,
         confidence=_confidence(level, body),
-        is_whole=bool((around > OUTSIDE_HU + 1).all()),
+        is_whole=not _touches_the_edge(spine, divided == label),
     )
+
+
+def _touches_the_edge(spine: StraightSpine, own: NDArray[np.bool_]) -> bool:
+    around = binary_dilation(own, generate_binary_structure(3, 1), iterations=2)
+    return bool((spine.hu[around] <= OUTSIDE_HU + 1).any())
 
 
 def _unit(vector: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -53,6 +53,11 @@ class Level:
     above: DiscPlane
     prominence: float
 
+    @property
+    def height(self) -> float:
+        """Planes from disc to disc."""
+        return self.above.middle - self.below.middle
+
 
 def find_levels(spine: StraightSpine) -> list[Level]:
     """The vertebrae above the sacrum whose discs on both sides are within the CT, from the feet to the head."""

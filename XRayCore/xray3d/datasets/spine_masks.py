@@ -1,12 +1,13 @@
 """The bone around a straightened spine's canal, divided into vertebrae.
 
-A body is what lies within its outline between its discs. Arches follow by flooding: from every body and its pedicles
-the label spreads through bone, the densest first, so that labels meet where bone is thinnest: in the joints.
+A body is what lies within its outline between its discs. Arches follow by flooding: from every body, its pedicles and
+its lamina the label spreads through bone, the densest first, so that labels meet where bone is thinnest: in the joints.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import SimpleITK as sitk
@@ -21,48 +22,68 @@ BONE_HU = 160.0
 SHADE_HU = 40.0
 DENSE_HU = 800.0
 ARCH_FRONT_MM = 10.0
-ARCH_SIDE_MM = 45.0
-PEDICLE_SIDE_MM = (8.0, 16.0)
-PEDICLE_FRONT_MM = (-2.0, 7.0)
-PEDICLE_PLANES = 4
-NEIGHBOUR_MM = 12.0
+ROOT_FRONT_MM, ROOT_MM = 17.0, 18.0
+ARCH_HEIGHTS = (-1.7, 0.7)
+LATERAL_MM = 46.0
 CANAL_MM = 7.0
+
+
+@dataclass(frozen=True)
+class _SeedBox:
+    """A place that belongs to a vertebra for sure: mm to the front and to either side, heights from its pedicles."""
+
+    front_mm: tuple[float, float]
+    side_mm: tuple[float, float]
+    heights: tuple[float, float]
+
+
+_PEDICLE = _SeedBox((-2.0, 7.0), (8.0, 16.0), (-0.25, 0.12))
+_LAMINA = _SeedBox((-18.0, -6.0), (0.0, 15.0), (-0.45, -0.22))
 
 
 def divide_bone(
     spine: StraightSpine, levels: Sequence[Level], bodies: Sequence[VertebralBody]
 ) -> NDArray[np.uint8]:
-    """Labels (S, Y, X): number n + 1 for the n-th vertebra, 0 elsewhere."""
+    """Labels (S, Y, X) for vertebrae from the head downwards: 1 for the first, 0 elsewhere."""
     smooth = gaussian_filter(spine.hu, 0.6)
     bone = smooth > BONE_HU
     seeds = _seeds(bone, levels, bodies)
     shades = sitk.GetImageFromArray((-np.clip(smooth, 0, DENSE_HU) / SHADE_HU).astype(np.int16))
     flooded = sitk.MorphologicalWatershedFromMarkers(shades, sitk.GetImageFromArray(seeds), False, False)
     labels = sitk.GetArrayFromImage(flooded).astype(np.uint8)
-    in_arch = (FRONT_MM <= ARCH_FRONT_MM)[:, None] & (np.abs(RIGHT_MM) <= ARCH_SIDE_MM)
+    in_arch = (FRONT_MM <= ARCH_FRONT_MM)[:, None] | (FRONT_MM <= ROOT_FRONT_MM)[:, None] & (np.abs(RIGHT_MM) <= ROOT_MM)
     labels[~(bone & in_arch)] = 0
     labels[labels > len(levels)] = 0
-    for number, body in enumerate(bodies, 1):
+    for number, (level, body) in enumerate(zip(levels, bodies), 1):
+        low, high = (max(round(level.pedicle + part * level.height), 0) for part in ARCH_HEIGHTS)
+        for far in (labels[:low], labels[high:]):
+            far[far == number] = 0
         region = labels[body.first_plane : body.first_plane + len(body.voxels)]
         region[body.voxels] = number
     return _one_piece_each(labels, bone, len(levels))
 
 
 def _seeds(bone: NDArray[np.bool_], levels: Sequence[Level], bodies: Sequence[VertebralBody]) -> NDArray[np.uint8]:
-    """Where each vertebra's label starts, and one more label for what adjoins the first and the last of them."""
-    front, right = np.meshgrid(FRONT_MM, RIGHT_MM, indexing="ij")
-    planes = np.arange(len(bone))[:, None, None]
-    beyond = len(levels) + 1
+    """Where each vertebra's label starts; one more label for its neighbours beyond both ends, ribs and hips."""
     seeds = np.zeros(bone.shape, np.uint8)
-    in_body = (front >= 8) & (front <= 32) & (np.abs(right) <= 14)
-    below, above = planes - levels[0].below.at(front, right), planes - levels[-1].above.at(front, right)
-    seeds[((below < -2) & (below > -NEIGHBOUR_MM) | (above > 2) & (above < NEIGHBOUR_MM)) & in_body & bone] = beyond
-    beside = (np.abs(right) >= PEDICLE_SIDE_MM[0]) & (np.abs(right) <= PEDICLE_SIDE_MM[1])
-    beside &= (front >= PEDICLE_FRONT_MM[0]) & (front <= PEDICLE_FRONT_MM[1])
+    beyond = len(levels) + 1
+    seeds[:, :, np.abs(RIGHT_MM) >= LATERAL_MM] = beyond
+    for end, step in ((levels[0], 1), (levels[-1], -1)):
+        _plant(seeds, end.pedicle + step * end.height, end.height, beyond)
     for number, (level, body) in enumerate(zip(levels, bodies), 1):
+        _plant(seeds, level.pedicle, level.height, number)
         seeds[body.first_plane : body.first_plane + len(body.voxels)][body.voxels] = number
-        seeds[(np.abs(planes - level.pedicle) <= PEDICLE_PLANES) & beside & bone] = number
+    seeds[~bone] = 0
     return seeds
+
+
+def _plant(seeds: NDArray[np.uint8], pedicle: float, height: float, number: int) -> None:
+    for box in (_PEDICLE, _LAMINA):
+        low, high = (round(pedicle + part * height) for part in box.heights)
+        front = np.flatnonzero((FRONT_MM >= box.front_mm[0]) & (FRONT_MM <= box.front_mm[1]))
+        side = np.flatnonzero((np.abs(RIGHT_MM) >= box.side_mm[0]) & (np.abs(RIGHT_MM) <= box.side_mm[1]))
+        planes = np.arange(max(low, 0), min(high + 1, len(seeds)))
+        seeds[np.ix_(planes, front, side)] = number
 
 
 def _one_piece_each(labels: NDArray[np.uint8], bone: NDArray[np.bool_], count: int) -> NDArray[np.uint8]:
