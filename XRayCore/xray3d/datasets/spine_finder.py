@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.ndimage import binary_dilation, generate_binary_structure
+from scipy.ndimage import binary_dilation, generate_binary_structure, median_filter
 
 from xray3d.datasets.spine_canal import find_canal
 from xray3d.datasets.spine_levels import Level, find_levels
@@ -22,6 +22,7 @@ from xray3d.volumes.labels import LabelVolume
 
 DENSE_BONE_HU = 300.0
 LEAST_CONFIDENCE = 0.5
+MOST_CHANGE_OF_HEIGHT = 1.25
 PLAUSIBLE_MM = ((18.0, 68.0), (13.0, 50.0), (11.0, 42.0))
 """Least and most width, depth and height of a vertebral body, of adults and with room to spare."""
 
@@ -73,6 +74,7 @@ def find_vertebrae(ct: CTVolume) -> FoundSpine:
     bodies = [(level, find_body(spine, level)) for level in find_levels(spine)[::-1]]
     candidates = [(level, body) for level, body in bodies if body is not None]
     sure = [n for n, pair in enumerate(candidates) if _confidence(*pair) >= LEAST_CONFIDENCE]
+    sure = [n for n in sure if _fits_its_neighbours(n, [body.size_mm[2] for _, body in candidates])]
     if not sure:
         return _nothing_in(ct)
     divided = divide_bone(spine, *zip(*candidates))
@@ -117,6 +119,12 @@ def _confidence(level: Level, body: VertebralBody) -> float:
         return 0.0
     discs = min(level.below.clearness, level.above.clearness)
     return float(np.clip(2 * discs, 0, 1) * np.clip(2 * level.prominence, 0, 1)) ** 0.5
+
+
+def _fits_its_neighbours(at: int, heights_mm: list[float]) -> bool:
+    """Whether a body is about as high as the two above and below it; else one of its discs was mistaken."""
+    usual_mm = median_filter(np.array(heights_mm), 5, mode="mirror")[at]
+    return 1 / MOST_CHANGE_OF_HEIGHT <= heights_mm[at] / usual_mm <= MOST_CHANGE_OF_HEIGHT
 
 
 def _described(

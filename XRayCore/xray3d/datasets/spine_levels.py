@@ -73,9 +73,7 @@ def find_levels(spine: StraightSpine) -> list[Level]:
 def _both_sides(field: NDArray, front_mm: Range, side_mm: Range) -> Profile:
     """The smaller of the means over a box on the left and on the right, in every plane."""
     front = (FRONT_MM >= front_mm[0]) & (FRONT_MM <= front_mm[1])
-    left, right = (
-        (sign * RIGHT_MM >= side_mm[0]) & (sign * RIGHT_MM <= side_mm[1]) for sign in (-1, 1)
-    )
+    left, right = ((sign * RIGHT_MM >= side_mm[0]) & (sign * RIGHT_MM <= side_mm[1]) for sign in (-1, 1))
     return np.minimum(field[:, front][:, :, left].mean((1, 2)), field[:, front][:, :, right].mean((1, 2))).astype(float)
 
 
@@ -112,7 +110,9 @@ def _between_discs(
 ) -> list[tuple[int, DiscPlane, DiscPlane]]:
     """For pedicles (by index) that have a disc below and above: these two discs, chosen jointly."""
     pitch = np.diff(pedicles).astype(float)
-    pitch = gaussian_filter1d(np.concatenate([pitch[:1], (pitch[1:] + pitch[:-1]) / 2, pitch[-1:]]), 1.0, mode="nearest")
+    pitch = gaussian_filter1d(
+        np.concatenate([pitch[:1], (pitch[1:] + pitch[:-1]) / 2, pitch[-1:]]), 1.0, mode="nearest"
+    )
     rungs = np.concatenate([[pedicles[0] - pitch[0]], pedicles, [pedicles[-1] + pitch[-1]]])
     choices = [_disc_choices(low, high, planes) for low, high in pairwise(rungs)]
     there = [n for n, choice in enumerate(choices) if choice]

@@ -24,7 +24,7 @@ DENSE_HU = 800.0
 ARCH_FRONT_MM = 10.0
 ROOT_FRONT_MM, ROOT_MM = 17.0, 18.0
 ARCH_HEIGHTS = (-1.7, 0.7)
-LATERAL_MM = 46.0
+LATERAL_MM = 52.0
 CANAL_MM = 7.0
 
 
@@ -41,9 +41,7 @@ _PEDICLE = _SeedBox((-2.0, 7.0), (8.0, 16.0), (-0.25, 0.12))
 _LAMINA = _SeedBox((-18.0, -6.0), (0.0, 15.0), (-0.45, -0.22))
 
 
-def divide_bone(
-    spine: StraightSpine, levels: Sequence[Level], bodies: Sequence[VertebralBody]
-) -> NDArray[np.uint8]:
+def divide_bone(spine: StraightSpine, levels: Sequence[Level], bodies: Sequence[VertebralBody]) -> NDArray[np.uint8]:
     """Labels (S, Y, X) for vertebrae from the head downwards: 1 for the first, 0 elsewhere."""
     smooth = gaussian_filter(spine.hu, 0.6)
     bone = smooth > BONE_HU
@@ -51,7 +49,9 @@ def divide_bone(
     shades = sitk.GetImageFromArray((-np.clip(smooth, 0, DENSE_HU) / SHADE_HU).astype(np.int16))
     flooded = sitk.MorphologicalWatershedFromMarkers(shades, sitk.GetImageFromArray(seeds), False, False)
     labels = sitk.GetArrayFromImage(flooded).astype(np.uint8)
-    in_arch = (FRONT_MM <= ARCH_FRONT_MM)[:, None] | (FRONT_MM <= ROOT_FRONT_MM)[:, None] & (np.abs(RIGHT_MM) <= ROOT_MM)
+    in_arch = (FRONT_MM <= ARCH_FRONT_MM)[:, None] | (FRONT_MM <= ROOT_FRONT_MM)[:, None] & (
+        np.abs(RIGHT_MM) <= ROOT_MM
+    )
     labels[~(bone & in_arch)] = 0
     labels[labels > len(levels)] = 0
     for number, (level, body) in enumerate(zip(levels, bodies), 1):

@@ -14,7 +14,7 @@ from xray3d.volumes.ct import CTVolume
 
 STEP_MM = 1.0
 FRONT_MM = np.arange(-60.0, 56.0, STEP_MM)
-RIGHT_MM = np.arange(-50.0, 51.0, STEP_MM)
+RIGHT_MM = np.arange(-56.0, 57.0, STEP_MM)
 BEYOND_MM = 24.0
 OUTSIDE_HU = -2000.0
 
