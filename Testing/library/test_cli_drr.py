@@ -113,12 +113,15 @@ def test_lps_implants_are_turned_into_ras(run, ct_file, tmp_path):
         (["{ct}", "--device", "abacus"], "abacus"),
         (["{ct}", "--size", "0", "5"], "size_px"),
         (["{ct}", "--geometry", "absent.json"], "absent.json"),
+        (["{ct}", "-o", "view.png"], ".nrrd or .mha"),
+        (["{ct}", "--mask", "view.nrrd"], "named twice"),
+        (["{ct}", "-o", "no/such/folder/view.nrrd"], "folder"),
     ],
 )
 def test_bad_input_is_one_line_and_exit_code_2(run, ct_file, tmp_path, arguments, sentence):
     opened = cube_file(tmp_path / "open.obj", faces=CUBE_FACES[:-1])
     filled = [argument.format(ct=ct_file, open=opened) for argument in arguments]
-    code, out, err = run("drr", *filled, "-o", "view.nrrd")
+    code, out, err = run("drr", "-o", "view.nrrd", *filled)
     assert code == 2
     assert out == ""
     assert len(err.strip().splitlines()) == 1

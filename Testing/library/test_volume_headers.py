@@ -139,6 +139,18 @@ def test_voxels_that_are_no_numbers_are_refused(tmp_path, wrong):
         load_ct(tmp_path / "ct.nrrd")
 
 
+@pytest.mark.parametrize("wrong", [np.nan, np.inf, -np.inf])
+@pytest.mark.parametrize("name", ["ct.nii", "ct.nii.gz"])
+def test_nifti_voxels_that_are_no_numbers_are_not_read_as_water(tmp_path, wrong, name):
+    voxels = np.frombuffer(voxel_bytes(), "<f4").copy()
+    voxels[-1] = wrong
+    path = write_nifti(tmp_path / "ct.nii", data=voxels.tobytes())
+    if name.endswith(".gz"):
+        (tmp_path / name).write_bytes(gzip.compress(path.read_bytes()))
+    with pytest.raises(VolumeError, match=rf"{name} has NaN or infinite voxels"):
+        load_ct(tmp_path / name)
+
+
 @pytest.mark.parametrize("make", [CTVolume, LabelVolume])
 @pytest.mark.parametrize(
     ("shape", "affine", "says"),

@@ -11,7 +11,7 @@ import numpy as np
 import typer
 from rich.console import Console
 
-from xray3d.cli.options import DeviceOption, JsonOption, OverwriteOption, check_output
+from xray3d.cli.options import DeviceOption, JsonOption, OverwriteOption, check_xray_outputs
 
 _CARM, _PHYSICS, _IMPLANTS = "C-arm", "X-ray physics", "Implants"
 
@@ -73,8 +73,7 @@ def drr(
     from xray3d.geometry.geometry_file import load_geometry
     from xray3d.volumes.frames import ras_from_lps
 
-    for path in (output, output.with_suffix(".json"), *([mask] if mask else [])):
-        check_output(path, overwrite)
+    check_xray_outputs(output, *([mask] if mask else []), overwrite=overwrite)
     technique = None if preset is None else preset_named(preset)
     to_ras = ras_from_lps(np.eye(4)) if lps else np.eye(4)
     implants = [load_implant(path, to_ras) for path in implant or []]

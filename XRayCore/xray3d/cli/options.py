@@ -24,3 +24,19 @@ def check_output(path: Path, overwrite: bool) -> None:
         raise OutputExistsError(f"{path} already exists; choose another output or add --overwrite.")
     if not path.absolute().parent.is_dir():
         raise OutputExistsError(f"The folder of {path} does not exist; make it first or choose another output.")
+
+
+def check_xray_outputs(*images: Path, overwrite: bool) -> None:
+    """`check_output` for X-ray images and the geometry that goes beside each of them.
+
+    Raises:
+        OutputExistsError: as `check_output`, or two of the images are one file.
+        VolumeError: an image's extension is not one that an X-ray is written to.
+    """
+    from xray3d.volumes.xray_files import written_files
+
+    if len({path.absolute() for path in images}) < len(images):
+        raise OutputExistsError(f"{images[0]} is named twice; give every output a name of its own.")
+    for image in images:
+        for path in written_files(image):
+            check_output(path, overwrite)

@@ -12,13 +12,13 @@ from dataclasses import dataclass
 import numpy as np
 import SimpleITK as sitk
 from numpy.typing import NDArray
-from scipy.ndimage import binary_closing, gaussian_filter, generate_binary_structure, label
+from scipy.ndimage import binary_closing, binary_fill_holes, gaussian_filter, generate_binary_structure, label
 
 from xray3d.datasets.spine_levels import Level
 from xray3d.datasets.straight_spine import FRONT_MM, RIGHT_MM, StraightSpine
 from xray3d.datasets.vertebral_body import VertebralBody
 
-BONE_HU = 160.0
+BONE_HU = 200.0
 SHADE_HU = 40.0
 DENSE_HU = 800.0
 ARCH_FRONT_MM = 10.0
@@ -87,7 +87,7 @@ def _plant(seeds: NDArray[np.uint8], pedicle: float, height: float, number: int)
 
 
 def _one_piece_each(labels: NDArray[np.uint8], bone: NDArray[np.bool_], count: int) -> NDArray[np.uint8]:
-    """The largest piece of every label, its pores closed, the canal kept free."""
+    """The largest piece of every label, made solid where nothing else is, the canal kept free."""
     canal = (np.hypot(*np.meshgrid(FRONT_MM, RIGHT_MM, indexing="ij")) < CANAL_MM) & ~bone
     tidy = np.zeros_like(labels)
     for number in range(1, count + 1):
@@ -95,10 +95,15 @@ def _one_piece_each(labels: NDArray[np.uint8], bone: NDArray[np.bool_], count: i
         if not len(planes):
             continue
         at = slice(planes[0], planes[-1] + 1)
-        own = np.pad(labels[at] == number, 3)
-        own = binary_closing(own, generate_binary_structure(3, 1), iterations=2)[3:-3, 3:-3, 3:-3]
-        parts, _ = label(own & ~canal[at])
+        parts, _ = label(_solid(labels[at] == number) & ~canal[at])
         largest = parts == np.bincount(parts[parts > 0]).argmax()
-        region = tidy[at]
-        region[largest & ((labels[at] == number) | (labels[at] == 0))] = number
+        tidy[at][largest & ((labels[at] == number) | (labels[at] == 0))] = number
     return tidy
+
+
+def _solid(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Pores closed, and what bone encloses in a coronal plane filled: the spongy inside of a pedicle, not the canal."""
+    closed = binary_closing(np.pad(mask, 3), generate_binary_structure(3, 1), iterations=2)[3:-3, 3:-3, 3:-3]
+    for front in range(mask.shape[1]):
+        closed[:, front] = binary_fill_holes(closed[:, front])
+    return closed

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from xray3d.errors import VolumeError
 from xray3d.files import extension
-from xray3d.volumes.nifti import NiftiHeader, is_complete, read_nifti_header
+from xray3d.volumes.nifti import NiftiHeader, has_finite_voxels, is_complete, read_nifti_header
 
 
 def check_header(path: Path) -> None:
@@ -35,6 +35,8 @@ def _check_nifti(path: Path) -> None:
         _check_nifti_placement(path, header)
     if not is_complete(path, header):
         raise VolumeError(f"{path} is truncated (some of its voxels are missing); copy or export it again.")
+    if not has_finite_voxels(path, header):
+        raise VolumeError(f"{path} has NaN or infinite voxels; replace them (for example by -1000 HU) first.")
 
 
 def _check_nifti_placement(path: Path, header: NiftiHeader) -> None:

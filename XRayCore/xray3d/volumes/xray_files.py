@@ -44,10 +44,7 @@ def save_xray(xray: XRayImage, path: str | Path, overwrite: bool = False) -> Non
         OutputExistsError: one of the two files exists and is not to be overwritten.
         VolumeError: another extension.
     """
-    path = Path(path)
-    if extension(path) not in (".nrrd", ".mha"):
-        raise VolumeError(f"{path} cannot be written; an X-ray with its geometry is a .nrrd or .mha file.")
-    sidecar = with_extension(path, ".json")
+    path, sidecar = written_files(path)
     refuse_existing(path, sidecar, overwrite=overwrite)
     image = sitk.GetImageFromArray(xray.pixels[None])
     place_image(image, xray.projection.image_to_ras)
@@ -56,6 +53,14 @@ def save_xray(xray: XRayImage, path: str | Path, overwrite: bool = False) -> Non
     image.SetMetaData(PRINCIPAL_POINT_ATTRIBUTE, f"{column!r} {row!r}")
     write_image(image, path)
     save_geometry(xray.projection, sidecar, overwrite=overwrite)
+
+
+def written_files(path: str | Path) -> tuple[Path, Path]:
+    """The two files that `save_xray` writes, image and geometry; VolumeError for an extension that it does not know."""
+    path = Path(path)
+    if extension(path) not in (".nrrd", ".mha"):
+        raise VolumeError(f"{path} cannot be written; an X-ray with its geometry is a .nrrd or .mha file.")
+    return path, with_extension(path, ".json")
 
 
 def load_xray(
