@@ -6,8 +6,9 @@ import sys
 import numpy as np
 import pytest
 
+from dicom_files import xray as dicom_xray
 from test_implants import CUBE, CUBE_FACES
-from xray3d import CTVolume, load_xray, save_volume
+from xray3d import CTVolume, load_ct, load_xray, save_volume
 from xray3d.cli import main
 from xray3d.geometry.geometry_file import load_geometry
 
@@ -62,6 +63,14 @@ def test_geometry_of_one_view_makes_another(run, ct_file, tmp_path):
     run("drr", ct_file, "--geometry", tmp_path / "a.json", "-o", "b.nrrd")
     assert np.array_equal(load_xray(tmp_path / "a.nrrd").pixels, load_xray(tmp_path / "b.nrrd").pixels)
     assert np.allclose(load_geometry(tmp_path / "a.json").matrix, load_geometry(tmp_path / "b.json").matrix)
+
+
+def test_a_dicom_header_makes_a_view_about_the_isocentre(run, ct_file, tmp_path):
+    dicom_xray("XA").save_as(tmp_path / "xa.dcm", enforce_file_format=True)
+    assert run("drr", ct_file, "--geometry", tmp_path / "xa.dcm", "-o", "dicom.nrrd")[0] == 0
+    view = load_geometry(tmp_path / "dicom.json")
+    middle = (np.array(view.size_px[::-1]) - 1) / 2
+    assert view.project(load_ct(ct_file).center_ras) == pytest.approx(middle, abs=1e-6)
 
 
 def test_a_preset_is_repeatable_by_its_seed(run, ct_file, tmp_path):

@@ -67,7 +67,7 @@ def drr(
     overwrite: OverwriteOption = False,
 ) -> None:
     """Render a CT as an X-ray: line integrals of attenuation, or, with a preset, what a detector would store."""
-    from xray3d import DRRRenderer, Projection, XRayImage, load_ct, load_implant, save_xray
+    from xray3d import DRRRenderer, GivenGeometry, Projection, XRayImage, load_ct, load_implant, save_xray
     from xray3d.drr.exposure import expose
     from xray3d.drr.physics.presets import preset as preset_named
     from xray3d.geometry.geometry_file import load_geometry
@@ -79,10 +79,11 @@ def drr(
     implants = [load_implant(path, to_ras) for path in implant or []]
     with Console(stderr=True).status("loading the CT") as status:
         volume = load_ct(ct)
+        center = volume.center_ras if isocenter is None else isocenter
         if geometry is not None:
-            projection = load_geometry(geometry, size_px=size, pixel_mm=pixel)
+            given = GivenGeometry(isocenter_ras=center)  # for DICOM, which knows no CT to place it in
+            projection = load_geometry(geometry, size_px=size, pixel_mm=pixel, given=given)
         else:
-            center = volume.center_ras if isocenter is None else isocenter
             projection = Projection.from_carm(primary, secondary, center, sdd, sod, size, pixel)
         renderer = DRRRenderer(volume, device)
         status.update("rendering")
