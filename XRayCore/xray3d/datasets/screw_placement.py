@@ -64,18 +64,22 @@ class ScrewPlan:
         return inside @ self.to_ras[:3, :3].T + self.to_ras[:3, 3]
 
 
-def plan_pedicle_screws(labels: LabelVolume, value: int, level: str | None = None) -> tuple[ScrewPlan, ScrewPlan]:
+def plan_pedicle_screws(
+    labels: LabelVolume, value: int, level: str | None = None, frame: NDArray[np.float64] | None = None
+) -> tuple[ScrewPlan, ScrewPlan]:
     """The left and the right pedicle screw of the vertebra with that label; the grid may have any orientation.
 
     Args:
         labels: the label map.
         value: the vertebra's number in it.
         level: what messages call the vertebra ("L3"); its number when None.
+        frame: (4, 4) from the vertebra's frame (x right, y front, z up, at the body's centre, mm) to RAS, where it is
+            known, about; None to find it from the label's shape.
 
     Raises:
         VolumeError: the label is absent, too incomplete to find body, canal and pedicles, or a pedicle is too narrow.
     """
-    vertebra = upright_vertebra(labels, value, level)
+    vertebra = upright_vertebra(labels, value, level, frame)
     return _plan(vertebra, "left", -1), _plan(vertebra, "right", 1)
 
 

@@ -56,7 +56,7 @@ def disc_planes(spine: StraightSpine) -> list[DiscPlane | None]:
     front, right = (axis.ravel() for axis in np.meshgrid(BODY_FRONT_MM, BODY_RIGHT_MM, indexing="ij"))
     y, x = np.searchsorted(FRONT_MM, front), np.searchsorted(RIGHT_MM, right)
     columns = spine.hu[:, y, x].astype(float)
-    slopes = list(product(SLOPES_FRONT, SLOPES_RIGHT))
+    slopes = [(float(to_front), float(to_right)) for to_front, to_right in product(SLOPES_FRONT, SLOPES_RIGHT)]
     contrast = np.empty((len(slopes), len(columns)))
     for n, (to_front, to_right) in enumerate(slopes):
         rise = np.round(to_front * (front - BODY_MIDDLE_MM) + to_right * right).astype(int)
@@ -66,7 +66,9 @@ def disc_planes(spine: StraightSpine) -> list[DiscPlane | None]:
     loss = [0.5 * ((f / USUAL_SLOPE_FRONT) ** 2 + (r / USUAL_SLOPE_RIGHT) ** 2) for f, r in slopes]
     best = (clearness - np.array(loss)[:, None]).argmax(0)
     return [
-        DiscPlane(float(plane), *slopes[n], float(clearness[n, plane])) if np.isfinite(clearness[n, plane]) else None
+        DiscPlane(float(plane), slopes[n][0], slopes[n][1], float(clearness[n, plane]))
+        if np.isfinite(clearness[n, plane])
+        else None
         for plane, n in enumerate(best)
     ]
 

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import binary_dilation, generate_binary_structure, median_filter
 
-from xray3d.datasets.spine_canal import find_canal
+from xray3d.datasets.spine_canal import SpinalCanal, find_canal
 from xray3d.datasets.spine_levels import Level, find_levels
 from xray3d.datasets.spine_masks import divide_bone
 from xray3d.datasets.straight_spine import OUTSIDE_HU, StraightSpine, straighten
@@ -21,6 +21,7 @@ from xray3d.volumes.ct import CTVolume
 from xray3d.volumes.labels import LabelVolume
 
 DENSE_BONE_HU = 300.0
+MIDLINE_MM = 40.0
 LEAST_CONFIDENCE = 0.5
 MOST_CHANGE_OF_HEIGHT = 1.25
 PLAUSIBLE_MM = ((18.0, 68.0), (13.0, 50.0), (11.0, 42.0))
@@ -48,41 +49,49 @@ class FoundVertebra:
     confidence: float
     is_whole: bool
 
+    @property
+    def to_ras(self) -> NDArray[np.float64]:
+        """Rigid (4, 4) from the vertebra's frame (x to the right, y to the front, z up, mm) to RAS."""
+        frame = np.eye(4)
+        frame[:3, :3] = np.stack([np.cross(self.front_ras, self.up_ras), self.front_ras, self.up_ras], axis=1)
+        frame[:3, 3] = self.center_ras
+        return frame
+
 
 @dataclass(frozen=True, eq=False)
 class FoundSpine:
-    """The vertebrae found, from the head downwards, and their labels on the CT's own grid."""
+    """What is known of the spine in a CT.
+
+    Attributes:
+        vertebrae: from the head downwards; empty where none is found for sure.
+        labels: their labels on the CT's own grid.
+        center_ras: (3,) where to aim a C-arm, mm, whether or not there are vertebrae; see `spine_center_ras`.
+    """
 
     vertebrae: tuple[FoundVertebra, ...]
     labels: LabelVolume
+    center_ras: NDArray[np.float64]
 
 
 def find_vertebrae(ct: CTVolume) -> FoundSpine:
     """The vertebrae of the thoracic and lumbar spine whose bodies lie within the CT and are found for sure.
 
     Args:
-        ct: of any orientation, spacing and field of view; a patient who lies on the back, front or side may be turned
-            by some 30° about the body's long axis.
+        ct: of any orientation, spacing and field of view; the patient's long axis within some 15° of the z axis of
+            RAS, turned about it in any way.
 
     Returns:
         The vertebrae and their label map; none where the CT shows no spine.
     """
+    name = f"{ct.name} vertebrae"
     canal = find_canal(ct)
-    if canal is None:
-        return _nothing_in(ct)
-    spine = straighten(ct, canal)
-    bodies = [(level, find_body(spine, level)) for level in find_levels(spine)[::-1]]
-    candidates = [(level, body) for level, body in bodies if body is not None]
-    sure = [n for n, pair in enumerate(candidates) if _confidence(*pair) >= LEAST_CONFIDENCE]
-    sure = [n for n in sure if _fits_its_neighbours(n, [body.size_mm[2] for _, body in candidates])]
-    if not sure:
-        return _nothing_in(ct)
-    divided = divide_bone(spine, *zip(*candidates))
-    number_of = np.zeros(len(candidates) + 1, np.uint8)
-    number_of[np.array(sure) + 1] = np.arange(1, len(sure) + 1)
-    divided = number_of[divided]
-    vertebrae = tuple(_described(spine, divided, n, *candidates[at]) for n, at in enumerate(sure, 1))
-    return FoundSpine(vertebrae, LabelVolume(spine.labels_on(ct, divided), ct.ijk_to_ras, f"{ct.name} vertebrae"))
+    found = _vertebrae_along(ct, canal) if canal is not None else None
+    if canal is None or found is None:
+        nothing = LabelVolume(np.zeros(ct.hu.shape, np.uint8), ct.ijk_to_ras, name)
+        return FoundSpine((), nothing, _center_without_vertebrae(ct, canal))
+    vertebrae, labels = found
+    center = np.mean([vertebra.center_ras for vertebra in vertebrae], axis=0)
+    return FoundSpine(vertebrae, LabelVolume(labels, ct.ijk_to_ras, name), center)
 
 
 def spine_center_ras(ct: CTVolume) -> NDArray[np.float64]:
@@ -91,31 +100,43 @@ def spine_center_ras(ct: CTVolume) -> NDArray[np.float64]:
     The middle of the vertebrae found; else the middle of the spinal canal; else the middle of dense bone near the
     midline of all bone; else the centre of the CT.
     """
-    found = find_vertebrae(ct).vertebrae
-    if found:
-        return np.mean([vertebra.center_ras for vertebra in found], axis=0)
-    return _center_without_vertebrae(ct)
+    return find_vertebrae(ct).center_ras
 
 
-def _center_without_vertebrae(ct: CTVolume) -> NDArray[np.float64]:
-    canal = find_canal(ct)
+def _vertebrae_along(ct: CTVolume, canal: SpinalCanal) -> tuple[tuple[FoundVertebra, ...], NDArray[np.uint8]] | None:
+    """The vertebrae and their labels (K, J, I) on the grid of the CT; None where none is sure."""
+    spine = straighten(ct, canal)
+    bodies = [(level, find_body(spine, level)) for level in find_levels(spine)[::-1]]
+    candidates = [(level, body) for level, body in bodies if body is not None]
+    heights_mm = [body.size_mm[2] for _, body in candidates]
+    sure = [
+        n
+        for n, pair in enumerate(candidates)
+        if _confidence(*pair) >= LEAST_CONFIDENCE and _fits_its_neighbours(n, heights_mm)
+    ]
+    if not sure:
+        return None
+    number_of = np.zeros(len(candidates) + 1, np.uint8)
+    number_of[np.array(sure) + 1] = np.arange(1, len(sure) + 1)
+    divided = number_of[divide_bone(spine, *zip(*candidates, strict=True))]
+    vertebrae = tuple(_described(spine, divided, n, *candidates[at]) for n, at in enumerate(sure, 1))
+    return vertebrae, spine.labels_on(ct, divided)
+
+
+def _center_without_vertebrae(ct: CTVolume, canal: SpinalCanal | None) -> NDArray[np.float64]:
     if canal is not None:
-        return canal[len(canal) // 2]
+        return canal.points_ras[len(canal.points_ras) // 2]
     bone = np.argwhere(ct.hu > DENSE_BONE_HU)[:, ::-1]
     if not len(bone):
         return ct.center_ras
     points = ct.to_ras(bone[:: max(len(bone) // 200_000, 1)])
-    midline = np.abs(points[:, 0] - np.median(points[:, 0])) < 40.0
+    midline = np.abs(points[:, 0] - np.median(points[:, 0])) < MIDLINE_MM
     return np.median(points[midline], axis=0)
-
-
-def _nothing_in(ct: CTVolume) -> FoundSpine:
-    return FoundSpine((), LabelVolume(np.zeros(ct.hu.shape, np.uint8), ct.ijk_to_ras, f"{ct.name} vertebrae"))
 
 
 def _confidence(level: Level, body: VertebralBody) -> float:
     """0 where the body's size is implausible or a disc or the pedicles are not seen."""
-    if any(not low <= mm <= high for mm, (low, high) in zip(body.size_mm, PLAUSIBLE_MM)):
+    if any(not low <= mm <= high for mm, (low, high) in zip(body.size_mm, PLAUSIBLE_MM, strict=True)):
         return 0.0
     discs = min(level.below.clearness, level.above.clearness)
     return float(np.clip(2 * discs, 0, 1) * np.clip(2 * level.prominence, 0, 1)) ** 0.5

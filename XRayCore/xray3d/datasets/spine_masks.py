@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from scipy.ndimage import binary_closing, binary_fill_holes, gaussian_filter, generate_binary_structure, label
 
 from xray3d.datasets.spine_levels import Level
-from xray3d.datasets.straight_spine import FRONT_MM, RIGHT_MM, StraightSpine
+from xray3d.datasets.straight_spine import FRONT_MM, RIGHT_MM, StraightSpine, within
 from xray3d.datasets.vertebral_body import VertebralBody
 
 BONE_HU = 200.0
@@ -54,13 +54,13 @@ def divide_bone(spine: StraightSpine, levels: Sequence[Level], bodies: Sequence[
     )
     labels[~(bone & in_arch)] = 0
     labels[labels > len(levels)] = 0
-    for number, (level, body) in enumerate(zip(levels, bodies), 1):
+    for number, (level, body) in enumerate(zip(levels, bodies, strict=True), 1):
         low, high = (max(round(level.pedicle + part * level.height), 0) for part in ARCH_HEIGHTS)
         for far in (labels[:low], labels[high:]):
             far[far == number] = 0
         region = labels[body.first_plane : body.first_plane + len(body.voxels)]
         region[body.voxels] = number
-    return _one_piece_each(labels, bone, len(levels))
+    return _one_piece_each(labels, bone, bodies)
 
 
 def _seeds(bone: NDArray[np.bool_], levels: Sequence[Level], bodies: Sequence[VertebralBody]) -> NDArray[np.uint8]:
@@ -70,7 +70,7 @@ def _seeds(bone: NDArray[np.bool_], levels: Sequence[Level], bodies: Sequence[Ve
     seeds[:, :, np.abs(RIGHT_MM) >= LATERAL_MM] = beyond
     for end, step in ((levels[0], 1), (levels[-1], -1)):
         _plant(seeds, end.pedicle + step * end.height, end.height, beyond)
-    for number, (level, body) in enumerate(zip(levels, bodies), 1):
+    for number, (level, body) in enumerate(zip(levels, bodies, strict=True), 1):
         _plant(seeds, level.pedicle, level.height, number)
         seeds[body.first_plane : body.first_plane + len(body.voxels)][body.voxels] = number
     seeds[~bone] = 0
@@ -80,20 +80,22 @@ def _seeds(bone: NDArray[np.bool_], levels: Sequence[Level], bodies: Sequence[Ve
 def _plant(seeds: NDArray[np.uint8], pedicle: float, height: float, number: int) -> None:
     for box in (_PEDICLE, _LAMINA):
         low, high = (round(pedicle + part * height) for part in box.heights)
-        front = np.flatnonzero((FRONT_MM >= box.front_mm[0]) & (FRONT_MM <= box.front_mm[1]))
-        side = np.flatnonzero((np.abs(RIGHT_MM) >= box.side_mm[0]) & (np.abs(RIGHT_MM) <= box.side_mm[1]))
+        front = np.flatnonzero(within(FRONT_MM, box.front_mm))
+        side = np.flatnonzero(within(np.abs(RIGHT_MM), box.side_mm))
         planes = np.arange(max(low, 0), min(high + 1, len(seeds)))
         seeds[np.ix_(planes, front, side)] = number
 
 
-def _one_piece_each(labels: NDArray[np.uint8], bone: NDArray[np.bool_], count: int) -> NDArray[np.uint8]:
+def _one_piece_each(
+    labels: NDArray[np.uint8], bone: NDArray[np.bool_], bodies: Sequence[VertebralBody]
+) -> NDArray[np.uint8]:
     """The largest piece of every label, made solid where nothing else is, the canal kept free."""
     canal = (np.hypot(*np.meshgrid(FRONT_MM, RIGHT_MM, indexing="ij")) < CANAL_MM) & ~bone
+    for body in bodies:
+        canal[body.first_plane : body.first_plane + len(body.voxels)][body.voxels] = False
     tidy = np.zeros_like(labels)
-    for number in range(1, count + 1):
+    for number in range(1, len(bodies) + 1):
         planes = np.flatnonzero((labels == number).any((1, 2)))
-        if not len(planes):
-            continue
         at = slice(planes[0], planes[-1] + 1)
         parts, _ = label(_solid(labels[at] == number) & ~canal[at])
         largest = parts == np.bincount(parts[parts > 0]).argmax()

@@ -55,7 +55,9 @@ def sampled_at(field: NDArray[np.float32], points_mm: NDArray[np.float64]) -> ND
     return map_coordinates(field, np.moveaxis(where, -1, 0), order=1)
 
 
-def upright_vertebra(labels: LabelVolume, value: int, level: str | None = None) -> UprightVertebra:
+def upright_vertebra(
+    labels: LabelVolume, value: int, level: str | None = None, frame: NDArray[np.float64] | None = None
+) -> UprightVertebra:
     """Find the frame and the spinal canal of the vertebra with that label, on a grid of any orientation.
 
     The body is what remains when everything thinner than twice `BODY_CORE_MM` is worn away; its principal axis
@@ -65,13 +67,14 @@ def upright_vertebra(labels: LabelVolume, value: int, level: str | None = None) 
         labels: the label map.
         value: the vertebra's number in it.
         level: what messages call the vertebra; its number when None.
+        frame: (4, 4) from the vertebra's frame (mm) to RAS, where it is known, about; None to find it as above.
 
     Raises:
         VolumeError: the label is absent, or too incomplete: no whole body, or no closed ring around the canal.
     """
     name = f"{level or f'label {value}'} of {labels.name}"
     crop = _cropped(labels, value, name)
-    upright = _anatomical_frame(*_along_ras(crop), name)
+    upright = _anatomical_frame(*_along_ras(crop), name) if frame is None else frame
     for _ in range(2):
         upright = _levelled(crop, upright)
     _reject_cut_body(labels, crop, upright)

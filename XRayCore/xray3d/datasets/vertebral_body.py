@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.ndimage import gaussian_filter, map_coordinates
+from scipy.ndimage import distance_transform_edt, gaussian_filter, map_coordinates, median_filter
 
 from xray3d.datasets.spine_levels import Level
 from xray3d.datasets.straight_spine import FRONT_MM, RIGHT_MM, StraightSpine
@@ -16,7 +16,8 @@ DENSE_HU = 500.0
 OUTLINE_POINTS = 72
 OUTLINE_RADII_MM = np.arange(7.0, 34.0, 0.5)
 OUTLINE_HEIGHTS = np.linspace(0.2, 0.8, 13)
-RIM_MM = 1.5
+RIM_MM, SHELL_MM = 1.5, 1.0
+PLATE_SMOOTHING_PX = 7
 DISC_MM = 1.0
 
 
@@ -42,23 +43,22 @@ def find_body(spine: StraightSpine, level: Level) -> VertebralBody | None:
     front, right = np.meshgrid(FRONT_MM, RIGHT_MM, indexing="ij")
     low, high = level.below.at(front, right), level.above.at(front, right)
     outline = _outline(_mean_between(spine, low, high))
-    inside = _polygon(outline, front, right, RIM_MM)
-    inside &= high - low > 4 * DISC_MM
+    inside = (high - low > 4 * DISC_MM) & _within_outline(outline, front, right, RIM_MM)
     if not inside.any():
         return None
     first, last = max(int(low[inside].min()), 0), min(int(high[inside].max()) + 2, len(spine.hu))
     planes = np.arange(first, last)[:, None, None]
     between = inside & (planes > low + DISC_MM) & (planes < high - DISC_MM)
-    voxels = _from_plate_to_plate(between & (gaussian_filter(spine.hu[first:last], 0.7) > BONE_HU))
+    bone = gaussian_filter(spine.hu[first:last], 0.7) > BONE_HU
+    core = _within_outline(outline, front, right, -SHELL_MM)
+    voxels = _from_plate_to_plate(between & bone, inside) & (bone | core)
     heights = voxels.sum(0)
     if not heights.any():
         return None
     middle_front, middle_right = front[inside].mean(), right[inside].mean()
     middle_plane = float((low + high)[inside].mean() / 2)
-    size = (np.ptp(right[inside]), np.ptp(front[inside]), np.median(heights[heights > 0]))
-    return VertebralBody(
-        voxels, first, (middle_plane, float(middle_front), float(middle_right)), tuple(float(mm) for mm in size)
-    )
+    size = (float(np.ptp(right[inside])), float(np.ptp(front[inside])), float(np.median(heights[heights > 0])))
+    return VertebralBody(voxels, first, (middle_plane, float(middle_front), float(middle_right)), size)
 
 
 def _mean_between(spine: StraightSpine, low: NDArray[np.float64], high: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -112,7 +112,7 @@ def _smoothest_turn(gain: NDArray[np.float64]) -> NDArray[np.intp]:
     return at[len(gain) : 2 * len(gain)]
 
 
-def _polygon(
+def _within_outline(
     outline: NDArray[np.float64], front: NDArray[np.float64], right: NDArray[np.float64], beyond_mm: float
 ) -> NDArray[np.bool_]:
     """What lies within a star-shaped outline widened by some mm."""
@@ -126,6 +126,17 @@ def _polygon(
     )
 
 
-def _from_plate_to_plate(bone: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    """Every column of planes filled from its first bone to its last: the spongy inside may be darker than bone."""
-    return np.logical_or.accumulate(bone, 0) & np.logical_or.accumulate(bone[::-1], 0)[::-1]
+def _from_plate_to_plate(bone: NDArray[np.bool_], inside: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Every column of planes inside the outline filled from its first bone to its last, a median of its surroundings.
+
+    So the spongy inside may be darker than bone; where a column meets but one end plate, its neighbours' ends count.
+    """
+    if not bone.any():
+        return bone
+    first, last = bone.argmax(0), len(bone) - 1 - bone[::-1].argmax(0)
+    heights = np.where(bone.any(0), last - first, -1)
+    full = heights >= 0.5 * np.median(heights[heights >= 0])
+    nearest = distance_transform_edt(~full, return_distances=False, return_indices=True)
+    low, high = (median_filter(ends[tuple(nearest)], PLATE_SMOOTHING_PX) for ends in (first, last))
+    planes = np.arange(len(bone))[:, None, None]
+    return inside & (planes >= low) & (planes <= high)

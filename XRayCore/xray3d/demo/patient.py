@@ -14,6 +14,7 @@ from xray3d.datasets.implant_shapes import rod
 from xray3d.datasets.sample_data import SAMPLE_CREDIT, SampleDataError, sample_chest_ct
 from xray3d.datasets.screw_placement import ScrewPlan, plan_pedicle_screws
 from xray3d.datasets.screws import ROD_SEAT_MM, pedicle_screw
+from xray3d.datasets.spine_finder import FoundSpine, find_vertebrae
 from xray3d.datasets.synthetic_spine import synthetic_lumbar_spine
 from xray3d.drr import Implant
 from xray3d.errors import VolumeError
@@ -57,20 +58,26 @@ def choose_patient(ct_path: Path | None) -> DemoPatient:
 
 
 def _own_patient(ct_path: Path) -> DemoPatient:
-    from xray3d.datasets.spine_finder import find_vertebrae, spine_center_ras
-
     ct = load_ct(ct_path)
-    source = f"{ct_path.name}, the vertebrae found by their canal and end plates."
-    placed: list[tuple[str, ScrewPlan]] = []
-    for vertebra in sorted(find_vertebrae(ct), key=lambda found: -found.confidence):
+    spine = find_vertebrae(ct)
+    placed = _lowest_neighbours(spine)
+    labels = {vertebra.label: vertebra for vertebra in spine.vertebrae}
+    aim = np.mean([labels[label].center_ras for label in placed], axis=0) if placed else spine.center_ras
+    named = [(f"vertebra {label} from above", plan) for label, plans in placed.items() for plan in plans]
+    return _patient(ct, aim, named, f"{ct_path.name}, its vertebrae found by their canal, pedicles and discs.")
+
+
+def _lowest_neighbours(spine: FoundSpine) -> dict[int, Sequence[ScrewPlan]]:
+    """Screws for the two lowest neighbouring vertebrae that take them, or for the lowest that does; by label."""
+    possible: dict[int, Sequence[ScrewPlan]] = {}
+    for vertebra in reversed([vertebra for vertebra in spine.vertebrae if vertebra.is_whole]):
         try:
-            name = f"vertebra {vertebra.number} from above"
-            placed += [(name, plan) for plan in plan_pedicle_screws(vertebra.as_labels(ct), 1, name)]
+            possible[vertebra.label] = plan_pedicle_screws(spine.labels, vertebra.label, frame=vertebra.to_ras)
         except VolumeError:
-            continue  # cut off, or too slender for a screw: the next one may do
-        if len(placed) == 4:
-            break
-    return _patient(ct, spine_center_ras(ct), placed, source)
+            continue  # cropped or too slender for a screw, as thoracic ones are: the next one may do
+        if vertebra.label + 1 in possible:
+            return {label: possible[label] for label in (vertebra.label, vertebra.label + 1)}
+    return dict(list(possible.items())[:1])
 
 
 def _labelled_patient(ct: CTVolume, labels: LabelVolume, levels: dict[int, str], source: str) -> DemoPatient:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -14,7 +14,7 @@ from xray3d.demo.pictures import grey_from_line_integrals, hung, save_png, tinte
 from xray3d.drr import DRRRenderer
 from xray3d.drr.exposure import Exposure, expose
 from xray3d.drr.physics.display import to_display
-from xray3d.drr.physics.presets import preset
+from xray3d.drr.physics.presets import XRayPreset, preset
 from xray3d.geometry import Projection
 from xray3d.volumes import XRayImage, save_xray
 
@@ -29,6 +29,7 @@ SDD_MM, SOD_MM = 1020.0, 700.0
 SIZE_PX = (512, 512)
 PIXEL_MM = (0.6, 0.6)
 TECHNIQUES = ("fluoroscopy", "radiography")
+_LATERAL_KVP, _LATERAL_LOAD = 95.0, 5.0
 
 
 @dataclass(frozen=True)
@@ -90,10 +91,17 @@ def _pictures(patient: DemoPatient, renderer: DRRRenderer, projection: Projectio
 def _realistic(
     patient: DemoPatient, renderer: DRRRenderer, projection: Projection, technique: str, metal: bool, stem: Path
 ) -> DemoPicture:
-    used = preset(technique)
+    used = _technique(technique, projection)
     exposure = expose(renderer, projection, used, patient.implants if metal else ())
     picture = to_display(used.output.signal(exposure.pixels), inverted=used.output.inverted)
     return _save(exposure, projection, picture, stem, f"{technique}{' with screws' if metal else ''}")
+
+
+def _technique(name: str, projection: Projection) -> XRayPreset:
+    """The preset, with what an automatic exposure control would ask for through the width of a trunk."""
+    used = preset(name)
+    sideways = abs(projection.viewing_direction_ras[0]) > 0.7
+    return replace(used, kvp=_LATERAL_KVP, mas=_LATERAL_LOAD * used.mas) if sideways else used
 
 
 def _save(exposure: Exposure, projection: Projection, picture, stem: Path, caption: str) -> DemoPicture:

@@ -18,7 +18,7 @@ _SMOOTHING_PX = 2.0
 _COMPRESSION = 0.6
 _COMPRESSION_WIDTH = 0.08
 # The darkest end is left to metal, which covers some per cent of a view with implants.
-_PERCENTILES = (3.0, 98.0)
+_PERCENTILES = (3.0, 96.0)
 
 
 def to_display(
