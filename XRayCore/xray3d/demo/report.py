@@ -8,6 +8,7 @@ from html import escape
 
 from xray3d import __version__
 from xray3d.demo.patient import DemoPatient
+from xray3d.demo.scene import DemoScene
 from xray3d.demo.views import PIXEL_MM, SDD_MM, SIZE_PX, SOD_MM, DemoPicture, DemoView
 
 _STYLE = """
@@ -20,7 +21,7 @@ figcaption { color: #54616d; font-size: .85rem }
 """
 
 
-def report_html(patient: DemoPatient, views: Sequence[DemoView]) -> str:
+def report_html(patient: DemoPatient, views: Sequence[DemoView], scene: DemoScene) -> str:
     """The page as text."""
     rows, columns = SIZE_PX
     spacing = " × ".join(f"{n:.2f}" for n in patient.ct.spacing_mm)
@@ -34,9 +35,21 @@ def report_html(patient: DemoPatient, views: Sequence[DemoView]) -> str:
 {SOD_MM:g} mm, isocentre at RAS ({isocenter}) mm, {rows} × {columns} pixels of {PIXEL_MM[0]:g} × {PIXEL_MM[1]:g} mm.
 Pictures hang as on a light box: the letter marks the side of the patient that lies to the left. The .nrrd files beside
 this page hold the images as the source sees them, each with its geometry in a .json file.</p>
+{_scene_section(scene)}
 {"".join(_section(view) for view in views)}
 <p class="note">Made by XRay3D {escape(__version__)}.</p>
 </body></html>
+"""
+
+
+def _scene_section(scene: DemoScene) -> str:
+    notes = "".join(f'<p class="note">{escape(note)}</p>' for note in scene.notes)
+    if scene.file is None:
+        return notes
+    return f"""<h2>In 3D Slicer</h2>
+<p class="note">{escape(scene.file.name)} beside this page holds the CT, the X-rays on their detectors, the C-arms, the
+bone surface and the implants, for 3D Slicer to open.</p>{notes}
+<div class="row">{"".join(_figure(picture) for picture in scene.pictures)}</div>
 """
 
 

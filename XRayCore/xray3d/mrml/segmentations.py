@@ -1,0 +1,117 @@
+"""Segments as masks on a CT's voxels, and masks as segmentations."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import slicer
+import slicer.util
+from numpy.typing import NDArray
+from scipy import ndimage
+from slicer import vtkOrientedImageData, vtkSegmentation
+from vtkmodules.util.numpy_support import numpy_to_vtk, vtk_to_numpy
+from vtkmodules.vtkCommonMath import vtkMatrix4x4
+
+from xray3d.errors import VolumeError
+from xray3d.mrml.transforms import world_matrix
+from xray3d.mrml.volumes import ijk_to_world, voxels_of
+
+_BINARY_LABELMAP = "Binary labelmap"
+
+
+def mask_from_segment(segmentation_node: Any, segment_id: str, reference_ct_node: Any) -> NDArray[np.bool_]:
+    """A segment as a mask (K, J, I) on the voxels of a CT node, each wherever its linear parent transforms put it.
+
+    A segment that exists only as a surface is filled with voxels on the way; the node stays as it is.
+
+    Raises:
+        VolumeError: no segmentation or no CT, no such segment, or one that cannot be turned into voxels.
+        GeometryError: a parent transform that is not linear.
+    """
+    shape = voxels_of(reference_ct_node, "CT").shape
+    labelmap, label = _labelmap(segmentation_node, segment_id, reference_ct_node)
+    voxels, to_segmentation = _voxels_and_placement(labelmap)
+    if voxels.size == 0:
+        return np.zeros(shape, bool)
+    segment_to_world = world_matrix(segmentation_node) @ to_segmentation
+    ct_to_segment = np.linalg.solve(segment_to_world, ijk_to_world(reference_ct_node))
+    # From (i, j, k) to the (k, j, i) of arrays.
+    rotation, shift = ct_to_segment[2::-1, 2::-1], ct_to_segment[2::-1, 3]
+    mask = (voxels == label).astype(np.uint8)
+    # "grid-constant": voxels count up to their outer faces, not only to the centres of the outermost.
+    return ndimage.affine_transform(mask, rotation, shift, shape, order=0, mode="grid-constant").astype(bool)
+
+
+def add_segmentation(labels: NDArray, ct_node: Any, names: Mapping[int, str], name: str = "Segmentation") -> Any:
+    """A new segmentation node on the voxels of a CT node, under the same transform.
+
+    Args:
+        labels: (K, J, I) of whole numbers or bool (then its only label is 1), 0 the background.
+        names: of the segments, by label; labels that are not named are left out.
+
+    Raises:
+        VolumeError: no CT, or labels of another size.
+    """
+    shape = voxels_of(ct_node, "CT").shape
+    if labels.shape != shape:
+        raise VolumeError(f"The labels have {labels.shape} voxels (k, j, i), but {ct_node.GetName()} has {shape}.")
+    node = slicer.mrmlScene.AddNewNodeByClass("vtkMRMLSegmentationNode", name)
+    node.CreateDefaultDisplayNodes()
+    # In this order: the reference is taken relative to the transform, and files are written on its voxels.
+    node.SetAndObserveTransformNodeID(ct_node.GetTransformNodeID())
+    node.SetReferenceImageGeometryParameterFromVolumeNode(ct_node)
+    to_ras = vtkMatrix4x4()
+    ct_node.GetIJKToRASMatrix(to_ras)
+    for label, segment_name in names.items():
+        node.AddSegmentFromBinaryLabelmapRepresentation(_oriented_image(labels == label, to_ras), segment_name)
+    return node
+
+
+def _labelmap(node: Any, segment_id: str, reference_ct_node: Any) -> tuple[vtkOrientedImageData, int]:
+    if node is None or not node.IsA("vtkMRMLSegmentationNode"):
+        raise VolumeError("No segmentation is chosen; choose a segmentation and one of its segments.")
+    if node.GetSegmentation().GetSegment(segment_id) is None:
+        raise VolumeError(f"{node.GetName()} has no segment {segment_id!r}; choose one of its segments.")
+    segmentation = node.GetSegmentation()
+    if not segmentation.ContainsRepresentation(_BINARY_LABELMAP):
+        segmentation = _voxelised_copy(segmentation, node, reference_ct_node)
+    segment = segmentation.GetSegment(segment_id)
+    return segment.GetRepresentation(_BINARY_LABELMAP), segment.GetLabelValue()
+
+
+def _voxelised_copy(segmentation: Any, node: Any, reference_ct_node: Any) -> vtkSegmentation:
+    copy = vtkSegmentation()
+    copy.DeepCopy(segmentation)
+    to_segmentation = np.linalg.solve(world_matrix(node), ijk_to_world(reference_ct_node))
+    extent = [0, 0, 0, 0, 0, 0]
+    extent[1::2] = [size - 1 for size in reference_ct_node.GetImageData().GetDimensions()]
+    geometry = slicer.vtkSegmentationConverter.SerializeImageGeometry(
+        slicer.util.vtkMatrixFromArray(to_segmentation), extent
+    )
+    copy.SetConversionParameter(slicer.vtkSegmentationConverter.GetReferenceImageGeometryParameterName(), geometry)
+    if not copy.CreateRepresentation(_BINARY_LABELMAP):
+        raise VolumeError(f"{node.GetName()} cannot be turned into voxels; create its binary labelmap first.")
+    return copy
+
+
+def _voxels_and_placement(labelmap: vtkOrientedImageData) -> tuple[NDArray, NDArray[np.float64]]:
+    """Voxels (K, J, I) of a labelmap and the matrix (4, 4) from their indices, counted from 0, to its coordinates."""
+    matrix = vtkMatrix4x4()
+    labelmap.GetImageToWorldMatrix(matrix)
+    placement = slicer.util.arrayFromVTKMatrix(matrix)
+    first = labelmap.GetExtent()[::2]
+    placement[:3, 3] += placement[:3, :3] @ first
+    scalars = labelmap.GetPointData().GetScalars()
+    if labelmap.IsEmpty() or scalars is None:
+        return np.empty((0, 0, 0), np.uint8), placement
+    return vtk_to_numpy(scalars).reshape(labelmap.GetDimensions()[::-1]), placement
+
+
+def _oriented_image(mask: NDArray[np.bool_], to_ras: vtkMatrix4x4) -> vtkOrientedImageData:
+    image = vtkOrientedImageData()
+    image.SetDimensions(mask.shape[::-1])
+    image.SetImageToWorldMatrix(to_ras)
+    image.GetPointData().SetScalars(numpy_to_vtk(mask.ravel().astype(np.uint8), deep=True))
+    return image
