@@ -1,0 +1,11 @@
+# Where Slicer packs the extension, this writes what its catalog would show: one NAME=value a line.
+foreach(file EXTENSION_README_FILE EXTENSION_LICENSE_FILE)
+  if(NOT EXISTS "${${file}}")
+    message(FATAL_ERROR "${file} names a file that is not there: '${${file}}'")
+  endif()
+endforeach()
+set(_metadata "")
+foreach(name HOMEPAGE CATEGORY CONTRIBUTORS DESCRIPTION ICONURL SCREENSHOTURLS DEPENDS)
+  string(APPEND _metadata "${name}=${EXTENSION_${name}}\n")
+endforeach()
+file(WRITE "${CMAKE_BINARY_DIR}/metadata.txt" "${_metadata}")
