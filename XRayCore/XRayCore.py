@@ -11,6 +11,9 @@ from slicer.ScriptedLoadableModule import (
     ScriptedLoadableModuleWidget,
 )
 
+# Repeated from the library, which takes long to import and whose packages may not be there.
+SDD_ATTRIBUTE = "XRay3D.SourceToDetectorDistance"
+
 
 class XRayCore(ScriptedLoadableModule):
     """Registers the sample data once the application has started, and ends the jobs with it."""
@@ -28,6 +31,7 @@ class XRayCore(ScriptedLoadableModule):
         parent.acknowledgementText = _("Simulated X-rays are computed with NVIDIA Warp, xraydb and SpekPy.")
         parent.hidden = True
         slicer.app.connect("startupCompleted()", registerSampleData)
+        slicer.app.connect("startupCompleted()", watchLoadedScenes)
         slicer.app.connect("aboutToQuit()", abandonJobs)
 
 
@@ -37,6 +41,23 @@ def registerSampleData():
         from XRayCoreLib import sampledata
 
         sampledata.register()
+
+
+def watchLoadedScenes():
+    """See to it that X-rays of a loaded scene stand on their detectors again."""
+    for event in (slicer.vtkMRMLScene.EndImportEvent, slicer.vtkMRMLScene.EndRestoreEvent):
+        slicer.mrmlScene.AddObserver(event, showXRaysOfScene)
+
+
+def showXRaysOfScene(scene, event=None):
+    """Reconnect the X-rays' textures, which no scene file keeps; nothing in scenes without X-rays of ours."""
+    from XRayCoreLib import packages
+
+    volumeNodes = slicer.util.getNodesByClass("vtkMRMLScalarVolumeNode", scene)
+    if any(node.GetAttribute(SDD_ATTRIBUTE) for node in volumeNodes) and not packages.missing("rendering"):
+        from xray3d.mrml.frustum import reconnect_images
+
+        reconnect_images(scene)
 
 
 def abandonJobs():
