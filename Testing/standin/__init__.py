@@ -14,7 +14,7 @@ from standin.start import start
 HERE = Path(__file__).parent
 start(HERE)
 
-from standin.helpers import (  # noqa: E402
+from standin.actions import (  # noqa: E402
     CapturedMessages,
     close_scene,
     grab,
