@@ -47,12 +47,18 @@ def plain_values(parameters):
     return {name: getattr(parameters, name) for name in (*SETTING_NAMES, "livePreview", "sliceView", "showCArm")}
 
 
+def saved_models():
+    """Names of the models that belong to the scene, not those by which the application shows its slices."""
+    nodes = slicer.util.getNodesByClass("vtkMRMLModelNode")
+    return sorted(node.GetName() for node in nodes if node.GetSaveWithScene())
+
+
 def test_everything_comes_back_from_an_mrb(rich_scene, tmp_path):
     parameters = rich_scene.panel.parameters
     values = plain_values(parameters)
     before = {node.GetName(): (projection_from_node(node).matrix, xray_from_node(node).pixels) for node in simulated()}
     current = parameters.currentView.GetName()
-    models = sorted(node.GetName() for node in slicer.util.getNodesByClass("vtkMRMLModelNode"))
+    models = saved_models()
     standin.save_scene(tmp_path / "scene.mrb")
     standin.close_scene()
     assert simulated() == []
@@ -72,7 +78,7 @@ def test_everything_comes_back_from_an_mrb(rich_scene, tmp_path):
         np.testing.assert_allclose(matrix, before[name][0], rtol=1e-9, atol=1e-6)
         np.testing.assert_array_equal(pixels, before[name][1])
 
-    assert sorted(node.GetName() for node in slicer.util.getNodesByClass("vtkMRMLModelNode")) == models
+    assert saved_models() == models
     for node in simulated():
         texture = node.GetNodeReference(IMAGE_ROLE).GetDisplayNode().GetTextureImageDataConnection()
         assert texture is not None  # files keep no connection: the panel puts it back
@@ -104,6 +110,14 @@ def test_closing_the_scene_empties_the_panel(rich_scene):
     assert not rich_scene.ui.applyButton.enabled
     choose_ct(rich_scene)
     assert preview_pixels() is not None
+
+
+def test_closing_the_scene_while_another_module_is_shown_leaves_it_empty(rich_scene):
+    slicer.util.selectModule("")
+    standin.close_scene()
+    assert rich_scene.panel.parameters is None
+    slicer.util.selectModule("DRRSimulator")
+    assert rich_scene.panel.parameters is not None
 
 
 def test_the_next_patient_is_previewed_although_it_has_the_same_node_id(widget):

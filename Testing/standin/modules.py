@@ -7,7 +7,7 @@ from types import ModuleType, SimpleNamespace
 from typing import Any
 
 import slicer
-from PySide6.QtCore import QObject, Signal
+from PySide6.QtCore import Property, QObject, Signal
 from PySide6.QtGui import QIcon
 from PySide6.QtWidgets import QVBoxLayout
 
@@ -43,9 +43,11 @@ class qSlicerScriptedLoadableModuleWidget(qMRMLWidget):  # noqa: N801  Slicer's 
         self._entered = False
         self._call("exit")
 
-    def isEntered(self) -> bool:
-        """Whether the module is the one shown."""
+    def _is_entered(self) -> bool:
         return self._entered
+
+    isEntered = Property(bool, _is_entered)
+    """Whether the module is the one shown; an attribute, as PythonQt shows a property."""
 
     def reload(self) -> None:
         """Build the panel again from the module's newest code."""
