@@ -1,6 +1,6 @@
 """From the move of a slider to the new image in the DRR Simulator's panel, in ms; run by hand:
 
-PYTHONPATH=Testing:Testing/panels python Testing/benchmarks/measure_preview.py [CT.nii.gz]
+PYTHONPATH=Testing:Testing/panels:Testing/panels/drrsimulator python Testing/benchmarks/measure_preview.py [CT.nii.gz]
 """
 
 import sys
@@ -9,8 +9,8 @@ from pathlib import Path
 
 import numpy as np
 import slicer
-
 from drrsimulator_support import open_widget, settle
+
 from xray3d import load_ct
 from xray3d.benchmarks.patient import data_folder
 from xray3d.mrml.volumes import ct_to_node

@@ -99,3 +99,12 @@ def node_ids() -> list[str]:
     """The IDs of every node of the scene, sorted."""
     scene = slicer.mrmlScene
     return sorted(scene.GetNthNode(n).GetID() for n in range(scene.GetNumberOfNodes()))
+
+
+def expected_drr(primary_deg, secondary_deg, ct=None):
+    """What the preview of that C-arm must show, by the library alone."""
+    from xray3d import DRRRenderer, Projection
+
+    ct = ct or small_ct()
+    view = Projection.from_carm(primary_deg, secondary_deg, ct.center_ras, 1020, 700, SIZE, (2.5, 2.5))
+    return DRRRenderer(ct).render(view)

@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 import slicer
+from drrsimulator_support import add_ct, add_screw, node_ids, small_ct
 
 import standin
-from drrsimulator_support import add_ct, add_screw, node_ids, small_ct
 from xray3d import DRRRenderer, Implant, Projection
 from xray3d.drr.exposure import expose
 from xray3d.drr.physics.errors import PhysicsError

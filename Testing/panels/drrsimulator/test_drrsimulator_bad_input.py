@@ -5,31 +5,22 @@ import threading
 import numpy as np
 import pytest
 import slicer
-
-import standin
-import xray3d.drr.device
 from drrsimulator_support import (
     add_ct,
     apply,
     choose_ct,
     node_ids,
-    open_widget,
     preview_pixels,
     settle,
     simulated,
     small_ct,
 )
+
+import standin
+import xray3d.drr.device
 from xray3d.drr import DRRRenderer
 from xray3d.errors import VolumeError
 from XRayCoreLib import packages, settings
-
-
-@pytest.fixture
-def widget():
-    opened = open_widget()
-    yield opened
-    settings.set_device_choice(settings.AUTOMATIC)
-    settle(opened)
 
 
 def choose(widget, node):

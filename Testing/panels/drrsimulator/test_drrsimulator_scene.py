@@ -5,21 +5,14 @@ import json
 import numpy as np
 import pytest
 import slicer
+from drrsimulator_support import add_ct, add_screw, apply, choose_ct, preview_pixels, settle, simulated
 
 import standin
-from drrsimulator_support import add_ct, add_screw, apply, choose_ct, open_widget, preview_pixels, settle, simulated
 from xray3d.mrml.frustum import IMAGE_ROLE
 from xray3d.mrml.transforms import add_transform, world_matrix
 from xray3d.mrml.xrays import projection_from_node, xray_from_node
 
 TURN = np.array([[0.8, -0.6, 0, 12], [0.6, 0.8, 0, -7], [0, 0, 1, 30], [0, 0, 0, 1.0]])
-
-
-@pytest.fixture
-def widget():
-    opened = open_widget()
-    yield opened
-    settle(slicer.util.getModuleWidget("DRRSimulator"))
 
 
 @pytest.fixture

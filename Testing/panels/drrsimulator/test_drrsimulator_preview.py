@@ -5,38 +5,14 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import slicer
-
 from drrsimulator_support import (
-    SIZE,
-    choose_ct,
-    open_widget,
+    expected_drr,
     preview_pixels,
     settle,
     small_ct,
 )
-from xray3d import DRRRenderer, Projection
+
 from xray3d.mrml.xrays import projection_from_node
-
-
-@pytest.fixture
-def widget():
-    """The panel of a module just opened."""
-    opened = open_widget()
-    yield opened
-    settle(opened)
-
-
-@pytest.fixture
-def with_ct(widget):
-    """The panel with a CT chosen."""
-    choose_ct(widget)
-    return widget
-
-
-def expected_drr(primary_deg, secondary_deg, ct=None):
-    ct = ct or small_ct()
-    view = Projection.from_carm(primary_deg, secondary_deg, ct.center_ras, 1020, 700, SIZE, (2.5, 2.5))
-    return DRRRenderer(ct).render(view)
 
 
 def test_comes_with_the_ct_and_follows_the_slider(with_ct):

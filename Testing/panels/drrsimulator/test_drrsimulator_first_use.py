@@ -53,7 +53,7 @@ print("taken")
 def test_the_panel_works_before_and_after_the_packages_are_installed():
     here = Path(__file__).parent
     ran = subprocess.run(
-        [sys.executable, "-c", f"import sys; sys.path[:0] = {[str(here), str(here.parent)]!r}\n{FIRST_USE}"],
+        [sys.executable, "-c", f"import sys; sys.path[:0] = {[str(here), str(here.parents[1])]!r}\n{FIRST_USE}"],
         capture_output=True,
         text=True,
     )
