@@ -83,7 +83,7 @@ def _bordered(
     interior = (slice(1, slow + 1), slice(1, middle + 1), slice(1, fast + 1))
     if device.is_cuda:
         flat = wp.zeros(int(np.prod(shape)), dtype=wp.float32, device=device)
-        source = wp.array(voxels, dtype=wp.float32, device=device, copy=False)
+        source = voxels if isinstance(voxels, wp.array) else wp.array(voxels, dtype=wp.float32, device=device)
         wp.copy(flat.reshape(shape)[interior], source.transpose(order))
     else:
         padded = np.zeros(shape, np.float32)
