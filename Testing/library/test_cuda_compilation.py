@@ -2,6 +2,7 @@
 
 import importlib
 import pkgutil
+import sys
 
 import pytest
 import warp as wp
@@ -10,6 +11,7 @@ import xray3d.drr
 from xray3d.drr.device import resolve_device
 
 HOPPER = 90
+pytestmark = pytest.mark.skipif(sys.platform == "darwin", reason="Warp for macOS comes without CUDA's compiler")
 
 
 def kernel_modules() -> list[str]:
