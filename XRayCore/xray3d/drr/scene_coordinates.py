@@ -15,7 +15,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from xray3d.drr.device import MODULE_OPTIONS, launch, resolve_device
 from xray3d.drr.grid import BorderedGrid, Grid
-from xray3d.drr.rays import View, make_views
+from xray3d.drr.rays import BORDER_MARGIN, View, make_views
 from xray3d.drr.sampling import cut_to_box, trilinear
 from xray3d.errors import VolumeError
 from xray3d.geometry import Projection
@@ -30,9 +30,9 @@ _AIR_HU = -1024.0
 _STEP_VOXELS = wp.constant(0.5)
 # Halvings of a step: the surface is found to within a thousandth of a voxel.
 _BISECTIONS = wp.constant(9)
-# A ray that grazes bone runs along the surface: an error of some hundredths of a voxel across it becomes one of more
-# than half a voxel along it.
-_SHORTEST_CHORD_VOXELS = wp.constant(1.0)
+# Least cosine between ray and surface normal. A ray that grazes bone runs along the surface: what the surface is off by
+# across the ray, up to an eighth of a voxel on a partial-volume edge, becomes four times as much along it.
+_LEAST_COSINE = wp.constant(0.25)
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,7 +42,8 @@ class SceneCoordinates:
     Attributes:
         entry_ras: (rows, cols, 3) float32, mm: the first point, from the source, where the ray is in bone.
         exit_ras: (rows, cols, 3) float32, mm: the last such point.
-        valid: (rows, cols) bool: whether the ray meets a voxel's length of bone; elsewhere both points are NaN.
+        valid: (rows, cols) bool: whether the ray meets bone, and at neither point so flatly (within 15° of the
+            surface) that it is not known to half a voxel along the ray; elsewhere both points are NaN.
     """
 
     entry_ras: NDArray[np.float32]
@@ -136,6 +137,29 @@ def _first_inside(grid: Grid, view: View, direction: wp.vec3, begin: float, end:
     return found
 
 
+@wp.func
+def _slope(grid: Grid, point: wp.vec3, half_step: wp.vec3):
+    """Difference of the field across a step about a point, kept within the border."""
+    low = wp.vec3(BORDER_MARGIN, BORDER_MARGIN, BORDER_MARGIN)
+    high = wp.vec3(float(grid.size[0] - 1), float(grid.size[1] - 1), float(grid.size[2] - 1)) - low
+    ahead = wp.min(wp.max(point + half_step, low), high)
+    behind = wp.min(wp.max(point - half_step, low), high)
+    return trilinear(grid, ahead) - trilinear(grid, behind)
+
+
+@wp.func
+def _grazes(grid: Grid, view: View, direction: wp.vec3, camera: wp.vec3, depth: float):
+    """Whether the ray, `direction` in voxels and `camera` in the camera frame, meets the surface too flatly there."""
+    point = view.source + depth * direction
+    gradient = wp.vec3(
+        _slope(grid, point, wp.vec3(0.5, 0.0, 0.0)),
+        _slope(grid, point, wp.vec3(0.0, 0.5, 0.0)),
+        _slope(grid, point, wp.vec3(0.0, 0.0, 0.5)),
+    )
+    normal = wp.transpose(view.camera_to_voxel) * gradient
+    return wp.abs(wp.dot(normal, camera)) < _LEAST_COSINE * wp.length(normal) * wp.length(camera)
+
+
 @wp.kernel
 def _entry_and_exit(
     start: int,
@@ -160,7 +184,8 @@ def _entry_and_exit(
         entry = _first_inside(grid, view, direction, depths[0], depths[1], level)
         if entry >= 0.0:
             leave = _first_inside(grid, view, direction, depths[1], entry, level)
-            if (leave - entry) * wp.max(wp.abs(direction)) < _SHORTEST_CHORD_VOXELS:
+            camera = view.pixel_to_camera * pixel
+            if _grazes(grid, view, direction, camera, entry) or _grazes(grid, view, direction, camera, leave):
                 entry = -1.0
     matrix = to_ras[line / rows]
     for axis in range(3):
