@@ -58,24 +58,22 @@ def test_a_sphere_is_entered_and_left_where_geometry_says(angles):
     ct, _ = sphere_ct()
     scene = SceneCoordinateRenderer(ct).render(view)
     true_entry, true_exit = true_points(view)
-    # All of the sphere but its outermost ring, where the surface is met flatly: 1 - 0.25² of its area.
+    # All of the sphere but its outermost ring, where the surface is met flatly: 1 - 0.3² of its area.
     met = ~np.isnan(true_entry[..., 0])
     assert not (scene.valid & ~met).any()
-    assert scene.valid.sum() / met.sum() == pytest.approx(1 - 0.25**2, abs=0.01)
+    assert scene.valid.sum() / met.sum() == pytest.approx(1 - 0.3**2, abs=0.01)
     for found, true in ((scene.entry_ras, true_entry), (scene.exit_ras, true_exit)):
         errors = np.linalg.norm(found - true, axis=-1)[scene.valid]
         assert np.nanmax(errors) < 0.5 * 1.5
 
 
-# Where voxels are twice as long as wide, the outermost of the valid rays are off by up to 0.7 of their length.
-@pytest.mark.parametrize(("spacing_mm", "share"), [((1.5, 1.5, 1.5), 100), ((1.2, 1.8, 2.4), 99)])
+@pytest.mark.parametrize("spacing_mm", [(1.5, 1.5, 1.5), (1.0, 1.0, 1.0), (1.2, 1.8, 2.4)])
 @pytest.mark.parametrize("angles", VIEWS)
-def test_a_sphere_as_a_scanner_averages_it_is_met_within_half_a_voxel(angles, spacing_mm, share):
+def test_a_sphere_as_a_scanner_averages_it_is_met_within_half_a_voxel(angles, spacing_mm):
     view = carm(*angles, size_px=(128, 128), pixel_mm=(1.4, 1.4))
     scene = SceneCoordinateRenderer(partial_volume_ct(spacing_mm), 0.0).render(view)
     for found, true in zip((scene.entry_ras, scene.exit_ras), true_points(view), strict=True):
-        errors = np.linalg.norm(found - true, axis=-1)[scene.valid]
-        assert np.percentile(errors, share) < 0.5 * max(spacing_mm)
+        assert np.linalg.norm(found - true, axis=-1)[scene.valid].max() < 0.5 * max(spacing_mm)
 
 
 @pytest.mark.parametrize("angles", VIEWS)

@@ -31,8 +31,8 @@ _STEP_VOXELS = wp.constant(0.5)
 # Halvings of a step: the surface is found to within a thousandth of a voxel.
 _BISECTIONS = wp.constant(9)
 # Least cosine between ray and surface normal. A ray that grazes bone runs along the surface: what the surface is off by
-# across the ray, up to an eighth of a voxel on a partial-volume edge, becomes four times as much along it.
-_LEAST_COSINE = wp.constant(0.25)
+# across the ray, up to an eighth of a voxel on a partial-volume edge, becomes three times as much along it.
+_LEAST_COSINE = wp.constant(0.3)
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,7 +42,7 @@ class SceneCoordinates:
     Attributes:
         entry_ras: (rows, cols, 3) float32, mm: the first point, from the source, where the ray is in bone.
         exit_ras: (rows, cols, 3) float32, mm: the last such point.
-        valid: (rows, cols) bool: whether the ray meets bone, and at neither point so flatly (within 15° of the
+        valid: (rows, cols) bool: whether the ray meets bone, and at neither point so flatly (within 17° of the
             surface) that it is not known to half a voxel along the ray; elsewhere both points are NaN.
     """
 
