@@ -6,10 +6,10 @@ import qt
 from slicer.i18n import tr as _
 
 from XRayCoreLib.messages import PanelError, reporting
+from XRayCoreLib.sliceview import showInSliceView
 
 from . import views
 from .parameters import readSettings
-from .sliceview import showInSliceView
 from .viewsettings import ViewSettings
 
 LARGEST_PX = 256

@@ -10,12 +10,12 @@ from slicer.i18n import tr as _
 from slicer.util import VTKObservationMixin
 
 from XRayCoreLib import packages
+from XRayCoreLib.devicechoice import DeviceChoice
 from XRayCoreLib.jobbar import JobBar
 from XRayCoreLib.messages import reporting
 
 from . import viewpoint, views
 from .actions import Actions
-from .devicechoice import DeviceChoice
 from .implantslist import ImplantsList
 from .livepreview import LivePreview
 from .parameters import readSettings, writeSettings

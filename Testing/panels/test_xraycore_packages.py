@@ -72,7 +72,7 @@ def requirements(feature):
 def test_requirements_are_those_of_pyproject():
     project = tomllib.loads(PYPROJECT.read_text(encoding="utf-8"))["project"]
     for_slicer = {r for r in project["dependencies"] if Requirement(r).name not in NOT_FOR_SLICER}
-    assert set(requirements("rendering")) == for_slicer
+    assert set(requirements("registration")) == for_slicer
     assert set(requirements("training")) == set(project["optional-dependencies"]["torch"])
 
 

@@ -36,15 +36,18 @@ class Feature:
 
 TORCH = Package("torch>=2.3", _("neural networks, through the PyTorch extension"), 900)
 
+_RENDERING = (
+    Package("warp-lang>=1.19", _("computes X-rays on the processor or an NVIDIA graphics card"), 150),
+    Package("spekpy>=2.5", _("spectra of X-ray tubes"), 185),
+    Package("xraydb>=4.5.6", _("attenuation of tissues and metals"), 10),
+    Package("platformdirs>=4", _("finds the folder for downloaded sample data"), 1),
+)
+
 FEATURES = {
-    "rendering": Feature(
-        _("Simulating X-rays"),
-        (
-            Package("warp-lang>=1.19", _("computes X-rays on the processor or an NVIDIA graphics card"), 150),
-            Package("spekpy>=2.5", _("spectra of X-ray tubes"), 185),
-            Package("xraydb>=4.5.6", _("attenuation of tissues and metals"), 10),
-            Package("platformdirs>=4", _("finds the folder for downloaded sample data"), 1),
-        ),
+    "rendering": Feature(_("Simulating X-rays"), _RENDERING),
+    "registration": Feature(
+        _("Registering X-rays"),
+        (*_RENDERING, Package("opencv-python-headless>=4.9", _("poses from landmarks, and image filters"), 60)),
     ),
     "training": Feature(_("Working with neural networks"), (TORCH,)),
 }

@@ -5,13 +5,20 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from xray3d.benchmarks import drr
+from xray3d.benchmarks.public_registration import run_deepfluoro, run_ljubljana
+from xray3d.benchmarks.registration import run as registration
 from xray3d.benchmarks.table import Row
 from xray3d.errors import XRay3DError
 
 Report = Callable[[str], None]
 """Told in a few words what is being measured now."""
 
-BENCHMARKS: dict[str, Callable[[bool, Report], list[Row]]] = {"drr": drr.run}
+BENCHMARKS: dict[str, Callable[[bool, Report], list[Row]]] = {
+    "drr": drr.run,
+    "registration": registration.run,
+    "deepfluoro": run_deepfluoro,
+    "ljubljana": run_ljubljana,
+}
 
 
 def run_benchmark(name: str, quick: bool = False, report: Report = lambda stage: None) -> list[Row]:

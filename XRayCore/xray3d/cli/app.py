@@ -12,6 +12,7 @@ from xray3d import __version__
 from xray3d.cli.benchmark import benchmark
 from xray3d.cli.demo import demo
 from xray3d.cli.drr import drr
+from xray3d.cli.register import register
 from xray3d.errors import XRay3DError
 
 app = typer.Typer(
@@ -22,6 +23,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.command()(drr)
+app.command()(register)
 app.command()(benchmark)
 app.command()(demo)
 

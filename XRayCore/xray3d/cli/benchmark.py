@@ -14,7 +14,7 @@ _PIPE_WIDTH = 170
 
 
 def benchmark(
-    name: Annotated[str, typer.Argument(help="Which one: drr.")],
+    name: Annotated[str, typer.Argument(help="Which one: drr, registration, deepfluoro or ljubljana.")],
     json: JsonOption = False,
     quick: Annotated[bool, typer.Option("--quick", help="Fewer repeats: two to three minutes.")] = False,
     output: Annotated[Path | None, typer.Option("-o", "--output", help="Also write the rows as JSON.")] = None,

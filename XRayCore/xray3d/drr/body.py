@@ -37,24 +37,33 @@ class BodyOutline:
         marked = np.zeros(projection.size_px, bool)
         for axis in range(3):
             for end in (0, 1):
-                outline = self._outlines[axis, end]
+                outline = self.outlines[axis, end]
                 if outline.any():
                     face = -0.5 if end == 0 else self._ct.size_ijk[axis] - 0.5
                     marked |= _hits(source, directions, projection.sdd_mm, axis, face, outline)
         return marked
 
-    def check_source(self, projection: Projection) -> None:
-        """Raise GeometryError when the X-ray source lies inside the patient."""
+    def has_source_outside(self, projection: Projection) -> bool:
+        """Whether the X-ray source lies outside the patient, or beyond the CT."""
         i, j, k = np.rint(self._ras_to_ijk[:3, :3] @ projection.source_ras + self._ras_to_ijk[:3, 3]).astype(int)
         within = all(0 <= index < size for index, size in zip((i, j, k), self._ct.size_ijk, strict=True))
-        if within and self._filled_slice(k)[j, i]:
+        return not (within and self._filled_slice(k)[j, i])
+
+    def check_source(self, projection: Projection) -> None:
+        """Raise GeometryError when the X-ray source lies inside the patient."""
+        if not self.has_source_outside(projection):
             raise GeometryError(
                 f"The X-ray source at RAS {np.round(projection.source_ras, 1).tolist()} mm lies inside the body; "
                 "move the isocentre or increase the source-to-isocentre distance."
             )
 
+    @property
+    def size_ijk(self) -> tuple[int, ...]:
+        """Number of voxels along i, j, k."""
+        return self._ct.size_ijk
+
     @cached_property
-    def _outlines(self) -> dict[tuple[int, int], NDArray[np.bool_]]:
+    def outlines(self) -> dict[tuple[int, int], NDArray[np.bool_]]:
         """Body on the face at the start (0) and end (1) of each axis i, j, k; indexed [slower, faster axis]."""
         hu = self._ct.hu
         faces = [(axis, end) for axis in range(3) for end in (0, 1)]

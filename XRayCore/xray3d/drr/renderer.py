@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from xray3d.drr import joseph
 from xray3d.drr.body import BodyOutline
+from xray3d.drr.completeness import CutFaces
 from xray3d.drr.device import launch, resolve_device
 from xray3d.drr.grid import BorderedGrid, Grid
 from xray3d.drr.implants import Implant
@@ -43,6 +44,7 @@ class DRRRenderer:
         self.device = resolve_device(device)
         self.grid = BorderedGrid(ct.attenuation, ct.ijk_to_ras, self.device)
         self._body = BodyOutline(ct)
+        self._cut_faces: CutFaces | None = None
 
     def render(self, projections: Projections) -> Image:
         """Line integrals, dimensionless: (rows, cols) of one projection, (n, rows, cols) of a sequence of them.
@@ -70,6 +72,22 @@ class DRRRenderer:
         similarities. See `BodyOutline`.
         """
         return _like(projections, np.stack([self._body.crosses_cut_face(p) for p in self._checked(projections)]))
+
+    def has_source_outside(self, projection: Projection) -> bool:
+        """Whether the X-ray source lies outside the patient, so that the projection can be rendered."""
+        return self._body.has_source_outside(projection)
+
+    def lacks_tissue(self, projections: Projections) -> NDArray[np.bool_]:
+        """Marks, shaped as `render` shapes images, the rays that a real X-ray would see more tissue along.
+
+        These are the rays of `leaves_cut_face`, and those that pass by the CT where the patient goes on: within the
+        outline of a cut face carried 150 mm outwards.
+        """
+        if self._cut_faces is None:
+            self._cut_faces = CutFaces(self._body, tuple(self.ct.spacing_mm), self.device)
+        _, views, (n, rows, columns) = self._prepare(projections)
+        marked = self._cut_faces.mark(views, rows, columns).numpy().reshape(n, rows, columns)
+        return _like(projections, marked.astype(bool))
 
     def render_on_device(self, projections: Projections) -> wp.array:
         """`render` without leaving the device: always (n, rows, cols) float32."""

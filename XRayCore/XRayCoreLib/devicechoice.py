@@ -8,7 +8,7 @@ from XRayCoreLib import settings
 
 
 class DeviceChoice:
-    """The panel's combo box of devices.
+    """A panel's combo box of devices.
 
     Args:
         comboBox: to be filled.

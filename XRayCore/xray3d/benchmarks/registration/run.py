@@ -1,0 +1,40 @@
+"""`xray3d benchmark registration`: accuracy, range, verdicts and time, beside nanodrr's and DiffDRR's registration."""
+
+from __future__ import annotations
+
+import multiprocessing
+from collections.abc import Callable
+from concurrent.futures import ProcessPoolExecutor
+
+from xray3d.benchmarks.job import THREADS
+from xray3d.benchmarks.patient import data_folder
+from xray3d.benchmarks.registration.anatomies import PLACES
+from xray3d.benchmarks.registration.race import race_rows
+from xray3d.benchmarks.registration.rows import trial_rows
+from xray3d.benchmarks.registration.trials import Plan, Trial, run_place
+from xray3d.benchmarks.table import Row
+
+FULL = Plan(pairs=50, starts=200, starts_per_bin=8, farthest_mm=70.0)
+QUICK = Plan(pairs=2, starts=4, starts_per_bin=1, farthest_mm=40.0)
+
+
+def run(quick: bool, report: Callable[[str], None]) -> list[Row]:
+    """All rows; visibly skipped where the CTs are not at hand.
+
+    The race against the peers comes first, while the machine does nothing else; the trials, of which only the results
+    count, then share the cores.
+    """
+    missing = sorted({place.file for place in PLACES if not (data_folder() / place.file).exists()})
+    if missing:
+        return [Row("registration", f"skipped: no {', '.join(missing)}; set XRAY3D_DATA to their folder", "")]
+    rows = race_rows(PLACES[:1] if quick else PLACES[:2], quick, report)
+    return [*trial_rows(_trials(QUICK if quick else FULL, report)), *rows]
+
+
+def _trials(plan: Plan, report: Callable[[str], None]) -> list[Trial]:
+    # A fresh interpreter each: a forked one would share the thread pools of this.
+    context = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(THREADS, mp_context=context) as pool:
+        report(f"registrations at {len(PLACES)} places")
+        futures = [pool.submit(run_place, place, data_folder(), plan) for place in PLACES]
+        return [trial for future in futures for trial in future.result()]

@@ -1,0 +1,174 @@
+"""What `xray3d register` is given, read and checked before the work begins."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from xray3d.cli.options import check_output
+from xray3d.errors import GeometryError, OutputExistsError, VolumeError
+
+if TYPE_CHECKING:
+    from xray3d.geometry import Projection
+    from xray3d.registration.landmarks import LandmarkPose
+    from xray3d.registration.register import RelativeError
+    from xray3d.volumes import LabelVolume, XRayImage
+
+
+@dataclass(frozen=True, eq=False)
+class Inputs:
+    """The X-rays and all that was said about them.
+
+    Attributes:
+        xrays: with the geometry of their own.
+        initial: where each of them starts.
+        masks: for each X-ray (rows, cols), True where it is to be ignored; None without masks.
+        landmarks: the pose that landmarks gave, None without them; `landmark_names` (n,) are theirs.
+    """
+
+    xrays: list[XRayImage]
+    initial: list[Projection]
+    masks: list[NDArray[np.bool_]] | None
+    relative_error: RelativeError | None
+    landmarks: LandmarkPose | None
+    landmark_names: tuple[str, ...]
+
+
+def check_outputs(folder: Path, views: Sequence[Path], overwrite: bool) -> list[Path]:
+    """Where the registered X-rays go.
+
+    Raises:
+        OutputExistsError: something that would be written exists already and is not to be overwritten, or the folder
+            is a file or cannot be written to.
+    """
+    from xray3d.registration.files import output_files, output_images
+
+    there = next(path for path in (folder.absolute(), *folder.absolute().parents) if path.exists())
+    if not there.is_dir():
+        raise OutputExistsError(f"{there} is a file; choose another folder.")
+    if not os.access(there, os.W_OK):
+        raise OutputExistsError(f"{there} cannot be written to; choose another folder.")
+    images = output_images(folder, views)
+    for file in output_files(images) if folder.is_dir() else []:
+        check_output(file, overwrite)
+    return images
+
+
+def read_inputs(
+    views: Sequence[Path],
+    starts: Sequence[Path],
+    landmarks: Path | None,
+    masks: Sequence[Path],
+    relative_error: tuple[float, float] | None,
+) -> Inputs:
+    """Read X-rays, starts, landmarks and masks.
+
+    Raises:
+        GeometryError, VolumeError: one sentence that names the file and what to do.
+    """
+    from xray3d.registration.landmark_files import load_pairs
+    from xray3d.registration.landmarks import pose_from_landmarks
+
+    xrays, initial = _xrays_and_starts(views, starts)
+    ignored = _masks(masks, xrays)
+    allowed = _relative_error(relative_error)
+    if landmarks is None:
+        return Inputs(xrays, initial, ignored, allowed, None, ())
+    pairs = load_pairs(landmarks, len(xrays))
+    pose = pose_from_landmarks(initial, pairs.points_ras, pairs.pixels, names=pairs.names)
+    return Inputs(xrays, list(pose.projections), ignored, allowed, pose, pairs.names)
+
+
+def region_of(path: Path | None, labels: Sequence[int]) -> LabelVolume | None:
+    """The bone to register on: the chosen labels of a label map, or all of it.
+
+    Raises:
+        VolumeError: labels without a label map, or that the label map has not.
+    """
+    from xray3d import LabelVolume, load_labels
+
+    if path is None:
+        if labels:
+            raise VolumeError("--label chooses from a label map; add --region with its file.")
+        return None
+    volume = load_labels(path)
+    present = np.unique(volume.labels)
+    missing = sorted(set(labels) - set(present.tolist()))
+    if missing:
+        raise VolumeError(f"{path} has no label {missing[0]}; it has {', '.join(map(str, present[present != 0]))}.")
+    kept = np.isin(volume.labels, labels) if labels else volume.labels != 0
+    return LabelVolume(kept.astype(np.uint8), volume.ijk_to_ras, volume.name)
+
+
+def _xrays_and_starts(views: Sequence[Path], starts: Sequence[Path]) -> tuple[list[XRayImage], list[Projection]]:
+    """X-rays and their starting poses; a single start for several X-rays moves them all as it moves the first."""
+    if len(starts) not in (0, 1, len(views)):
+        raise GeometryError(f"There are {len(starts)} starts for {len(views)} X-rays; give one, or one for each.")
+    for_each = [*starts, *[None] * (len(views) - len(starts))]
+    xrays = [_load(view, start) for view, start in zip(views, for_each, strict=True)]
+    own = [xray.projection for xray in xrays]
+    poses = [_pose(start, xray) for start, xray in zip(for_each, xrays, strict=True)]
+    if len(starts) != 1:
+        return xrays, poses
+    to_start = np.linalg.inv(poses[0].extrinsic) @ own[0].extrinsic
+    return xrays, [projection.moved(to_start) for projection in own]
+
+
+def _load(view: Path, start: Path | None) -> XRayImage:
+    """The X-ray with the geometry of its own; where it has none, with that of its start."""
+    from xray3d import load_xray
+
+    try:
+        return load_xray(view)
+    except GeometryError as wrong:
+        if start is None:
+            raise GeometryError(str(wrong).replace("pass geometry=,", "give --start,")) from wrong
+        return load_xray(view, start)
+
+
+def _pose(start: Path | None, xray: XRayImage) -> Projection:
+    from xray3d import load_geometry
+
+    if start is None:
+        return xray.projection
+    own = xray.projection
+    pose = load_geometry(start, size_px=own.size_px, pixel_mm=own.pixel_mm)
+    return replace(own, extrinsic=pose.extrinsic)
+
+
+def _masks(paths: Sequence[Path], xrays: Sequence[XRayImage]) -> list[NDArray[np.bool_]] | None:
+    if paths and len(paths) != len(xrays):
+        raise VolumeError(f"There are {len(paths)} masks for {len(xrays)} X-rays; give one for each, in their order.")
+    return [_mask(path, xray) for path, xray in zip(paths, xrays, strict=True)] if paths else None
+
+
+def _mask(path: Path, xray: XRayImage) -> NDArray[np.bool_]:
+    import SimpleITK as sitk
+
+    from xray3d.files import require_file
+    from xray3d.volumes.reading import read_image
+
+    require_file(path, VolumeError)
+    pixels = sitk.GetArrayFromImage(read_image(path))
+    if pixels.shape[-2:] != xray.pixels.shape or pixels.size != xray.pixels.size:
+        raise VolumeError(
+            f"{path} is of size {pixels.shape}, but {xray.name} of {xray.pixels.shape}; pass the mask of this X-ray."
+        )
+    return pixels.reshape(xray.pixels.shape) != 0
+
+
+def _relative_error(deviations: tuple[float, float] | None) -> RelativeError | None:
+    if deviations is None:
+        return None
+    from xray3d.registration.register import RelativeError
+
+    translation_mm, rotation_deg = deviations
+    if not (np.isfinite(deviations).all() and min(deviations) >= 0):
+        raise GeometryError("--relative-error takes two deviations that are not negative, in mm and degrees.")
+    return RelativeError(translation_mm, rotation_deg)

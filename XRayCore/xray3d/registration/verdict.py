@@ -1,0 +1,73 @@
+"""Whether to believe a registration, and how far off it may be."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from xray3d.registration.climb import Summit
+from xray3d.registration.objective import Evaluation
+from xray3d.registration.pose_space import LEVER_MM
+from xray3d.registration.result import Verdict
+
+# Between right and wrong results on realistic X-rays of the example CTs with and without screws: 98 % of 800 right
+# ones lie above the first, 0.3 % of 900 wrong ones do.
+_ACCEPTED_SIMILARITY, _DOUBTFUL_SIMILARITY = 0.68, 0.50
+
+
+@dataclass(frozen=True, eq=False)
+class Judgement:
+    """What there is to say about a pose.
+
+    Attributes:
+        verdict, reason: as in `RegistrationResult`.
+        covariance: (6, 6) of translation (mm) and rotation (rad) of the anatomy about the pivot.
+        error_along_mm, error_across_mm: standard errors at the pivot along and across the first view's central ray.
+    """
+
+    verdict: Verdict
+    reason: str
+    covariance: NDArray[np.float64]
+    error_along_mm: float
+    error_across_mm: float
+
+
+# Residuals of neighbouring pixels are not independent, and what the two images show differs systematically: the
+# curvature of the mean loss counts as so many independent measurements. Fitted to the errors of registrations whose
+# truth is known.
+_INDEPENDENT_MEASUREMENTS = 900.0
+
+
+def is_acceptable(similarity: float) -> bool:
+    """Whether a search may end with a `Summit.similarity` like this."""
+    return similarity >= _ACCEPTED_SIMILARITY
+
+
+def judge(summit: Summit) -> Judgement:
+    """The judgement on a registered pose."""
+    covariance = pose_covariance(summit.evaluation)
+    first_view = summit.pose.projections[0]
+    along = first_view.viewing_direction_ras
+    position = covariance[:3, :3]
+    along_mm = float(np.sqrt(along @ position @ along))
+    across_mm = float(np.sqrt(max(np.trace(position) - along_mm**2, 0.0)))
+    verdict, reason = _verdict(summit.similarity)
+    return Judgement(verdict, reason, covariance, along_mm, across_mm)
+
+
+def pose_covariance(at_fine: Evaluation) -> NDArray[np.float64]:
+    """(6, 6) of the anatomy's twist about the pivot: mm and rad; what the views' own offsets leave open included."""
+    information = _INDEPENDENT_MEASUREMENTS * at_fine.hessian / max(2.0 * at_fine.cost, 1e-9)
+    covariance = np.linalg.pinv(information, hermitian=True)[:6, :6]
+    to_radians = np.diag([1.0, 1.0, 1.0] + [1.0 / LEVER_MM] * 3)
+    return to_radians @ covariance @ to_radians
+
+
+def _verdict(similarity: float) -> tuple[Verdict, str]:
+    if is_acceptable(similarity):
+        return "accepted", "The X-rays and the CT agree in detail."
+    if similarity >= _DOUBTFUL_SIMILARITY:
+        return "doubtful", "The X-rays and the CT agree only in part; check the overlay."
+    return "failed", "No pose was found in which the X-rays and the CT agree; give a better start, or landmarks."

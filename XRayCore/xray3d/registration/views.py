@@ -1,0 +1,107 @@
+"""X-rays made ready for registration: reduced to a level of the pyramid, with what counts of them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from xray3d.drr import DRRRenderer
+from xray3d.errors import VolumeError
+from xray3d.geometry import Projection
+from xray3d.registration.field import exposed_field
+from xray3d.volumes import XRayImage
+
+# A reduced pixel counts when nearly all that it is averaged of does.
+_LEAST_USABLE = 0.9
+
+
+@dataclass(frozen=True, eq=False)
+class View:
+    """An X-ray and the pixels of it that count, at full size.
+
+    Attributes:
+        pixels: (rows, cols) float32 of mean 0 and variance 1.
+        usable: (rows, cols) bool.
+        name: what messages call it.
+    """
+
+    pixels: NDArray[np.float32]
+    usable: NDArray[np.bool_]
+    name: str
+
+    def at(self, longest_px: int) -> ReducedView:
+        """The view with so many pixels along its longer side (never more than it has)."""
+        rows, columns = self.pixels.shape
+        scale = min(1.0, longest_px / max(rows, columns))
+        size = (max(1, round(rows * scale)), max(1, round(columns * scale)))
+        image, usable = (
+            cv2.resize(array.astype(np.float32), size[::-1], interpolation=cv2.INTER_AREA)
+            for array in (self.pixels, self.usable)
+        )
+        return ReducedView(np.asarray(image, np.float32), (usable > _LEAST_USABLE).astype(np.float32))
+
+
+@dataclass(frozen=True, eq=False)
+class ReducedView:
+    """A view at one level of the pyramid.
+
+    Attributes:
+        image: (rows, cols) float32.
+        usable: (rows, cols) float32, 1 or 0.
+    """
+
+    image: NDArray[np.floating]
+    usable: NDArray[np.floating]
+
+    @property
+    def size_px(self) -> tuple[int, int]:
+        """(rows, columns)."""
+        rows, columns = self.image.shape
+        return rows, columns
+
+
+def prepare_view(xray: XRayImage, ignored: NDArray[np.bool_] | None) -> View:
+    """The X-ray with its collimated field found and the pixels in `ignored` (rows, cols) left out.
+
+    Raises:
+        VolumeError: a mask of another size, nothing left to see, or an image of one grey value.
+    """
+    usable = exposed_field(xray.pixels)
+    if ignored is not None:
+        if ignored.shape != xray.pixels.shape:
+            raise VolumeError(
+                f"The mask of {xray.name} has {ignored.shape} pixels, the X-ray {xray.pixels.shape}; "
+                "draw the mask on this X-ray."
+            )
+        usable &= ~ignored.astype(bool)
+    if not usable.any():
+        raise VolumeError(f"The mask of {xray.name} covers everything; leave some of the X-ray free.")
+    # Outliers (markers, dead pixels) must not decide what the scale of the image is.
+    low, high = np.percentile(xray.pixels[usable], [0.5, 99.5])
+    if not high > low:
+        raise VolumeError(
+            f"{xray.name} shows nothing: all that counts of it has one grey value; "
+            "choose another image or a smaller mask."
+        )
+    pixels = np.clip(xray.pixels, low, high)
+    pixels = (pixels - pixels[usable].mean()) / pixels[usable].std()
+    return View(pixels.astype(np.float32), usable, xray.name)
+
+
+def with_attenuation(view: View, projection: Projection, renderer: DRRRenderer, longest_px: int) -> View:
+    """The view with its grey values turned so that they grow with attenuation, as the DRR at `projection` tells.
+
+    Fluoroscopes show bone dark and radiographs show it bright. Thick parts of the patient, which are many pixels
+    wide, tell which of the two it is long before the pose is right.
+    """
+    reduced = view.at(longest_px)
+    coarse = projection.resampled(reduced.size_px)
+    counts = (reduced.usable > 0) & ~renderer.lacks_tissue(coarse)
+    if counts.sum() < 3:
+        return view
+    drr = renderer.render(coarse)[counts]
+    sign = np.sum((drr - drr.mean()) * (reduced.image[counts] - reduced.image[counts].mean()))
+    return view if sign >= 0 else View(-view.pixels, view.usable, view.name)

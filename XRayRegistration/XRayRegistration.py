@@ -1,0 +1,258 @@
+"""X-ray Registration: X-rays brought into the frame of the patient's CT."""
+
+import sys
+
+import slicer
+from slicer.i18n import tr as _
+from slicer.i18n import translate
+from slicer.ScriptedLoadableModule import (
+    ScriptedLoadableModule,
+    ScriptedLoadableModuleLogic,
+    ScriptedLoadableModuleTest,
+    ScriptedLoadableModuleWidget,
+)
+from slicer.util import VTKObservationMixin
+
+
+class XRayRegistration(ScriptedLoadableModule):
+    """What Slicer shows of the module before it is opened."""
+
+    def __init__(self, parent):
+        ScriptedLoadableModule.__init__(self, parent)
+        self.parent.title = _("X-ray Registration")
+        self.parent.categories = [translate("qSlicerAbstractCoreModule", "XRay3D")]
+        self.parent.dependencies = ["XRayCore"]
+        self.parent.hidden = False
+        self.parent.contributors = ["The XRay3D developers"]
+        self.parent.helpText = _(
+            "Brings one to four X-rays into the frame of the patient's CT: choose the CT and the X-rays, say where to "
+            "start (where the X-rays are, landmarks, or a search), and press Register. The X-rays and their sources "
+            "are moved by a linear transform node; the CT stays. Judge the result by its verdict, its expected error "
+            "and the overlay, and undo it if it is not right. Lengths are in mm, angles in degrees, coordinates are "
+            "RAS. Not for diagnosis or treatment."
+        )
+        self.parent.acknowledgementText = _(
+            "Intensity-based registration after R. B. Grupp and colleagues: Automatic annotation of hip anatomy in "
+            "fluoroscopy for robust and efficient 2D/3D registration, IJCARS 15, 2020; errors are measured after "
+            "E. B. van de Kraats and colleagues: Standardized evaluation methodology for 2-D-3-D registration, IEEE "
+            "Transactions on Medical Imaging 24(9), 2005. Rendering uses NVIDIA Warp, image filters come from OpenCV. "
+            "XRay3D is free software under the Apache 2.0 licence."
+        )
+
+
+class XRayRegistrationWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
+    """The panel; what it does is in XRayRegistrationLib.panel, imported when the panel opens."""
+
+    def __init__(self, parent=None):
+        ScriptedLoadableModuleWidget.__init__(self, parent)
+        VTKObservationMixin.__init__(self)
+        self.panel = None
+
+    def setup(self):
+        """Build the panel."""
+        ScriptedLoadableModuleWidget.setup(self)
+        from XRayRegistrationLib.panel import Panel
+
+        uiWidget = slicer.util.loadUI(self.resourcePath("UI/XRayRegistration.ui"))
+        self.layout.addWidget(uiWidget)
+        self.ui = slicer.util.childWidgetVariables(uiWidget)
+        uiWidget.setMRMLScene(slicer.mrmlScene)
+        self.logic = XRayRegistrationLogic()
+        self.panel = Panel(self.ui, self.logic)
+        scene = slicer.mrmlScene
+        self.addObserver(scene, scene.StartCloseEvent, self.onSceneStart)
+        self.addObserver(scene, scene.EndCloseEvent, self.onSceneEnd)
+        self.addObserver(scene, scene.StartImportEvent, self.onSceneStart)
+        self.addObserver(scene, scene.EndImportEvent, self.onSceneEnd)
+        self.addObserver(scene, scene.NodeAddedEvent, self.onNodesChanged)
+        self.addObserver(scene, scene.NodeRemovedEvent, self.onNodesChanged)
+        self.panel.open()
+
+    def enter(self):
+        """Called each time the user opens this module."""
+        self.panel.open()
+
+    def exit(self):
+        """Called each time the user opens a different module."""
+        self.panel.close()
+
+    def cleanup(self):
+        """Called when the application closes, or the module is about to be reloaded."""
+        self.removeObservers()
+        if self.panel is not None:
+            self.panel.cleanup()
+
+    def onReload(self):
+        """Reload the module with its library folder, which Slicer would not."""
+        for name in [name for name in sys.modules if name.partition(".")[0] == "XRayRegistrationLib"]:
+            del sys.modules[name]
+        ScriptedLoadableModuleWidget.onReload(self)
+
+    def onSceneStart(self, caller, event):
+        """Let go of the parameter node before the scene is closed or loaded."""
+        self.panel.close()
+
+    def onSceneEnd(self, caller, event):
+        """Take up the parameter node that the scene has now."""
+        self.logic.forgetPatient()
+        self.panel.sceneReplaced()
+        if self.parent.isEntered:
+            self.panel.open()
+
+    def onNodesChanged(self, caller, event):
+        """A node came or went."""
+        self.panel.nodesChanged()
+
+
+class XRayRegistrationLogic(ScriptedLoadableModuleLogic):
+    """Nodes to library calls, library results to nodes; usable without the panel."""
+
+    def __init__(self):
+        ScriptedLoadableModuleLogic.__init__(self)
+        self.unreadable = []
+        self._patient = None
+
+    def getParameterNode(self):
+        """The scene's parameter node, wrapped; what another version left in it and cannot be read takes its default."""
+        from XRayRegistrationLib.parameters import XRayRegistrationParameterNode, repair
+
+        node = super().getParameterNode()
+        self.unreadable = repair(node)
+        return XRayRegistrationParameterNode(node)
+
+    def patientOf(self, ctNode, device=None):
+        """The CT of a node, prepared as far as it was kept; the node is read again when it has changed.
+
+        :param ctNode: scalar volume node in HU.
+        :param device: "cpu" or "cuda"; None for the one chosen in the settings.
+        :raises xray3d.errors.XRay3DError: one sentence on what cannot be used.
+        """
+        from XRayCoreLib.settings import device as chosenDevice
+        from XRayRegistrationLib.patient import Patient, contentKey
+
+        device = device or chosenDevice()
+        known = ctNode is not None and self._patient is not None
+        if known and self._patient.key == contentKey(ctNode, device):
+            return self._patient
+        return Patient(ctNode, device)
+
+    def keep(self, patient):
+        """Keep a CT on the device, for the next pictures and registrations."""
+        self._patient = patient
+
+    def forgetPatient(self):
+        """Free the CT kept on the device."""
+        self._patient = None
+
+    def task(self, ctNode, request, device=None):
+        """A registration ready to be done, by its `run` on any thread.
+
+        :param request: an `XRayRegistrationLib.task.Request`.
+        :raises xray3d.errors.XRay3DError: one sentence on what cannot be used.
+        """
+        from XRayRegistrationLib.task import Task
+
+        return Task.ofNodes(self.patientOf(ctNode, device), ctNode, request)
+
+    def register(
+        self,
+        ctNode,
+        xrayNodes,
+        start="current",
+        masks=None,
+        region=None,
+        ctLandmarks=None,
+        landmarks=None,
+        anglesKnown=True,
+        searchAround=True,
+        relativeError=None,
+        device=None,
+        seed=0,
+    ):
+        """Register X-rays to a CT and move them there.
+
+        :returns: an `XRayRegistrationLib.placing.Registration`: the transform nodes and the library's result.
+        :param ctNode: scalar volume node in HU; its linear parent transforms count.
+        :param xrayNodes: one to four X-rays with geometry.
+        :param start: "current" for where the X-rays are now, "landmarks", or "search" without a usable start.
+        :param masks: for each X-ray a segmentation or label map node on it, whose pixels are ignored, or None.
+        :param region: (segmentation node, segment ID): the bone to register on; None for all of the CT.
+        :param ctLandmarks: point list in the CT, for the start "landmarks".
+        :param landmarks: for each X-ray a point list on its detector, or None.
+        :param anglesKnown: whether landmarks may rely on the X-rays' present direction.
+        :param searchAround: whether it may search about the start where that alone is not enough.
+        :param relativeError: (mm, degrees), standard deviations by which the X-rays may be off each other; None for
+            exact.
+        :param device: "cpu" or "cuda"; None for the one chosen in the settings.
+        :param seed: fixes what is drawn at random.
+        :raises xray3d.errors.XRay3DError: one sentence on what cannot be used; the scene is as before.
+        :raises XRayCoreLib.packages.PackagesMissing: Python packages are not there and were declined.
+        """
+        from XRayCoreLib import packages
+
+        packages.ensure("registration")
+        from XRayRegistrationLib.placing import Registration, applyOutcome
+        from XRayRegistrationLib.task import Request
+
+        request = Request(
+            xrays=list(xrayNodes),
+            masks=list(masks or ()),
+            start=start,
+            ctLandmarks=ctLandmarks,
+            landmarks=list(landmarks or ()),
+            anglesKnown=anglesKnown,
+            region=region,
+            searchAround=searchAround,
+            relative=relativeError,
+            seed=seed,
+        )
+        task = self.task(ctNode, request, device)
+        outcome = task.run(lambda text, share: None)
+        self.keep(task.patient)
+        return Registration(outcome.result, applyOutcome(outcome, request))
+
+
+class XRayRegistrationTest(ScriptedLoadableModuleTest):
+    """Runs inside Slicer too: Reload and Test, or the extension's CTest entries."""
+
+    def setUp(self):
+        """An empty scene."""
+        slicer.mrmlScene.Clear()
+
+    def runTest(self):
+        """Every test of this class; what they need is never installed in a test."""
+        from XRayCoreLib import packages
+
+        self.setUp()
+        if packages.missing("registration"):
+            self.delayDisplay("Not tested: the Python packages that register X-rays are not installed")
+            return
+        self.test_registeredSpine()
+
+    def test_registeredSpine(self):
+        """Two X-rays of a synthetic spine, put some millimetres and degrees off, find back to it."""
+        import numpy as np
+
+        from xray3d import DRRRenderer, Projection, XRayImage
+        from xray3d.datasets.synthetic_spine import synthetic_lumbar_spine
+        from xray3d.geometry.poses import se3_exp
+        from xray3d.mrml.volumes import ct_to_node
+        from xray3d.mrml.xrays import projection_from_node, xray_to_node
+
+        self.delayDisplay("Making a synthetic spine and two X-rays of it")
+        ct = synthetic_lumbar_spine(spacing_mm=4.0).ct
+        views = [Projection.from_carm(angle, 0, ct.center_ras, 1020, 700, (128, 128), (2.4, 2.4)) for angle in (0, 80)]
+        renderer = DRRRenderer(ct)
+        off = se3_exp([4.0, -3.0, 5.0, 0.02, -0.03, 0.01])
+        images = [XRayImage(renderer.render(view), view.moved(off)) for view in views]
+        nodes = [xray_to_node(image, name=f"X-ray {n}") for n, image in enumerate(images, start=1)]
+        self.delayDisplay("Registering them")
+        registration = XRayRegistrationLogic().register(ct_to_node(ct, "Spine"), nodes)
+        self.assertNotEqual(registration.result.verdict, "failed")
+        self.assertEqual(nodes[0].GetParentTransformNode(), registration.transform)
+        for node, view in zip(nodes, views, strict=True):
+            missed = np.linalg.norm(projection_from_node(node).source_ras - view.source_ras)
+            self.assertLess(missed, 3.0)
+        registration.undo()
+        self.assertIsNone(nodes[0].GetParentTransformNode())
+        self.delayDisplay("Test passed")

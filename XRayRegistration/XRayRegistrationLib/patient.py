@@ -1,0 +1,61 @@
+"""The CT that was used last, kept prepared for the next picture and the next registration."""
+
+from __future__ import annotations
+
+import hashlib
+
+import numpy as np
+
+from xray3d import CTVolume, DRRRenderer, LabelVolume
+from xray3d.mrml.volumes import ct_from_node, ijk_to_world
+from xray3d.registration.register import Registrar
+
+
+class Patient:
+    """A CT on a device. Made on the main thread; the rest is free of MRML and takes long only the first time.
+
+    Args:
+        ctNode: scalar volume node in HU.
+        device: "cpu" or "cuda".
+
+    Attributes:
+        ct: the CT, where its transforms put it.
+        key: its content; VTK's modification times never repeat, so neither do keys.
+
+    Raises:
+        VolumeError, GeometryError: as `ct_from_node`.
+    """
+
+    def __init__(self, ctNode, device: str) -> None:
+        self.ct: CTVolume = ct_from_node(ctNode)
+        self.key = contentKey(ctNode, device)
+        self._device = device
+        self._renderer: DRRRenderer | None = None
+        self._registrar: Registrar | None = None
+        self._region: str | None = None
+
+    @property
+    def isReady(self) -> bool:
+        """Whether a picture is a matter of milliseconds."""
+        return self._renderer is not None
+
+    def renderer(self) -> DRRRenderer:
+        """For pictures of the CT."""
+        if self._renderer is None:
+            self._renderer = DRRRenderer(self.ct, self._device)
+        return self._renderer
+
+    def registrar(self, region: LabelVolume | None) -> Registrar:
+        """For registrations on a region of the CT, or on all of it; the last one is kept."""
+        content = None if region is None else hashlib.sha1(np.packbits(region.labels != 0)).hexdigest()
+        if self._registrar is None or self._region != content:
+            self._registrar = Registrar(self.ct, device=self._device, region=region)
+            self._region = content
+        return self._registrar
+
+
+def contentKey(ctNode, device: str) -> tuple:
+    """What a Patient depends on."""
+    image = ctNode.GetImageData()
+    modified = 0 if image is None else image.GetMTime()
+    return ctNode.GetID(), modified, ijk_to_world(ctNode).tobytes(), device

@@ -1,0 +1,115 @@
+"""What is to be known of a registration, as it is kept in the scene."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass
+
+VERDICTS = ("accepted", "doubtful", "failed")
+
+
+@dataclass(frozen=True)
+class XRayReport:
+    """One X-ray of a registration.
+
+    Attributes:
+        name: of its node.
+        movedMm: how far it moved at the anatomy.
+        turnedDeg: by how much it turned.
+        alongMm: predicted standard error of the anatomy's position along this X-ray's central ray.
+        acrossMm: across it.
+    """
+
+    name: str
+    movedMm: float
+    turnedDeg: float
+    alongMm: float
+    acrossMm: float
+
+
+@dataclass(frozen=True)
+class Report:
+    """A registration.
+
+    Attributes:
+        verdict: one of `VERDICTS`.
+        reason: one sentence: why.
+        similarity: of the X-rays with the CT seen from the result, at most 1.
+        usedShare: of the X-rays' pixels, 0 to 1.
+        seconds: that it took.
+        start: "current", "landmarks" or "search".
+        startWarning: one sentence about the landmarks it started from; mostly empty.
+        xrays: one for each.
+    """
+
+    verdict: str
+    reason: str
+    similarity: float
+    usedShare: float
+    seconds: float
+    start: str
+    startWarning: str
+    xrays: tuple[XRayReport, ...]
+
+    def toJson(self) -> str:
+        """For a node."""
+        return json.dumps(asdict(self))
+
+
+def reportFromJson(text: str) -> Report | None:
+    """Inverse of `Report.toJson`; None for what is no report."""
+    try:
+        stored = json.loads(text)
+        xrays = tuple(XRayReport(**xray) for xray in stored.pop("xrays"))
+        report = Report(**stored, xrays=xrays)
+    except (ValueError, TypeError, KeyError, AttributeError):
+        return None
+    return report if report.verdict in VERDICTS else None
+
+
+def reportOf(result, start: str, startWarning: str, names, motions) -> Report:
+    """The report of a RegistrationResult.
+
+    Args:
+        result: the library's RegistrationResult.
+        start: where it started.
+        startWarning: what was to be said about that.
+        names: of the X-rays.
+        motions: (4, 4) RAS to RAS each, mm: from where the X-rays are in the scene to the result.
+    """
+    xrays = tuple(map(_xrayReport, names, motions, result.projections, [result] * len(names)))
+    return Report(
+        verdict=result.verdict,
+        reason=result.reason,
+        similarity=float(result.similarity),
+        usedShare=float(result.used_share),
+        seconds=float(result.seconds),
+        start=start,
+        startWarning=startWarning,
+        xrays=xrays,
+    )
+
+
+def _xrayReport(name: str, motion, projection, result) -> XRayReport:
+    import numpy as np
+    from scipy.spatial.transform import Rotation
+
+    pivot = np.append(result.pivot_ras, 1.0)
+    before = np.linalg.solve(motion, pivot)
+    along, across = _errors(result.covariance[:3, :3], projection.viewing_direction_ras)
+    return XRayReport(
+        name=name,
+        movedMm=float(np.linalg.norm((pivot - before)[:3])),
+        turnedDeg=float(np.rad2deg(Rotation.from_matrix(motion[:3, :3]).magnitude())),
+        alongMm=along,
+        acrossMm=across,
+    )
+
+
+def _errors(covariance, direction) -> tuple[float, float]:
+    """Standard errors (mm) along a unit vector (3,) and across it, of a covariance (3, 3)."""
+    import numpy as np
+
+    along = float(direction @ covariance @ direction)
+    across = float(np.trace(covariance)) - along
+    return float(np.sqrt(max(along, 0.0))), float(np.sqrt(max(across, 0.0)))

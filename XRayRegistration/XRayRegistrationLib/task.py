@@ -1,0 +1,193 @@
+"""A registration to be done: nodes are read on the main thread, the work is done on any."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from itertools import combinations
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from slicer.i18n import tr as _
+
+from xray3d import LabelVolume, XRayImage
+from xray3d.errors import GeometryError, VolumeError
+from xray3d.mrml.landmarks import LandmarkPairs, landmark_pairs
+from xray3d.mrml.masks import mask_from_node, region_from_segment
+from xray3d.mrml.xrays import xray_from_node
+from xray3d.registration.landmarks import pose_from_landmarks
+from xray3d.registration.register import RelativeError
+from xray3d.registration.result import RegistrationResult
+
+from .parameters import MAX_XRAYS
+from .patient import Patient
+from .report import Report, reportOf
+
+Progress = Callable[[str, float], object]
+
+STARTS = ("current", "landmarks", "search")
+
+
+@dataclass
+class Request:
+    """What is asked for, in nodes; every list has an entry for each X-ray, where it is not empty.
+
+    Attributes:
+        xrays: X-ray nodes.
+        masks: segmentation or label map nodes, or None.
+        start: one of `STARTS`.
+        ctLandmarks: point list in the CT.
+        landmarks: point lists on the X-rays, or None.
+        anglesKnown: whether landmarks may rely on the X-rays' present direction.
+        region: segmentation node and segment ID; None for all of the CT.
+        searchAround: whether it may search about its start where that alone is not enough.
+        relative: translation (mm) and rotation (degrees) by which a view may be off the others; None for exact.
+        motion: (4, 4) by which the X-rays are moved before the start.
+        seed: fixes what is drawn at random.
+    """
+
+    xrays: Sequence[Any]
+    masks: Sequence[Any] = ()
+    start: str = "current"
+    ctLandmarks: Any = None
+    landmarks: Sequence[Any] = ()
+    anglesKnown: bool = True
+    region: tuple[Any, str] | None = None
+    searchAround: bool = True
+    relative: tuple[float, float] | None = None
+    motion: NDArray[np.float64] = field(default_factory=lambda: np.eye(4))
+    seed: int = 0
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What came of a Task.
+
+    Attributes:
+        result: the library's.
+        report: what is to be known of it.
+        motions: (4, 4) RAS to RAS of each X-ray, mm: from where it was in the scene to the result.
+    """
+
+    result: RegistrationResult
+    report: Report
+    motions: tuple[NDArray[np.float64], ...]
+
+
+@dataclass
+class Task:
+    """A registration, ready to be done off the main thread."""
+
+    patient: Patient
+    request: Request
+    xrays: list[XRayImage]
+    masks: list[NDArray[np.bool_] | None]
+    region: LabelVolume | None
+    pairs: LandmarkPairs | None
+
+    @classmethod
+    def ofNodes(cls, patient: Patient, ctNode, request: Request) -> Task:
+        """Read the nodes, on the main thread.
+
+        Raises:
+            VolumeError, GeometryError: one sentence on what cannot be used.
+        """
+        xrays = readXRays(request.xrays)
+        _requireOneForEach(xrays, masks=request.masks, landmarks=request.landmarks)
+        _requireErrors(request.relative)
+        masks = request.masks or [None] * len(xrays)
+        read = [None if m is None else mask_from_node(m, node) for m, node in zip(masks, request.xrays, strict=True)]
+        region = None if request.region is None else region_from_segment(*request.region, ctNode)
+        return cls(patient, request, xrays, read, region, cls._pairs(request))
+
+    @staticmethod
+    def _pairs(request: Request) -> LandmarkPairs | None:
+        if request.start not in STARTS:
+            raise GeometryError(f"There is no start {request.start!r}; choose one of: {', '.join(STARTS)}.")
+        if request.start != "landmarks":
+            return None
+        landmarks = request.landmarks or [None] * len(request.xrays)
+        return landmark_pairs(request.ctLandmarks, landmarks, request.xrays)
+
+    def run(self, progress: Progress) -> Outcome:
+        """Register; `progress` may raise to stop. Free of MRML."""
+        progress(_("Preparing the CT"), 0.0)
+        start, warning = self._start()
+        registrar = self.patient.registrar(self.region)
+        result = registrar.register(
+            self.xrays,
+            [xray.projection.moved(start) for xray in self.xrays],
+            masks=self.masks,
+            search=self._search,
+            relative_error=self._relativeError,
+            progress=progress,
+            seed=self.request.seed,
+        )
+        motions = tuple(self._motions(result, start))
+        names = [xray.name for xray in self.xrays]
+        return Outcome(result, reportOf(result, self.request.start, warning, names, motions), motions)
+
+    @property
+    def _search(self) -> str:
+        if self.request.start == "search":
+            return "wide"
+        return "auto" if self.request.searchAround else "off"
+
+    @property
+    def _relativeError(self) -> RelativeError | None:
+        alone = len(self.xrays) == 1
+        return None if alone or self.request.relative is None else RelativeError(*self.request.relative)
+
+    def _start(self) -> tuple[NDArray[np.float64], str]:
+        """The motion (4, 4) from where the X-rays are to where they start, and what is to be said about it."""
+        if self.pairs is None:
+            return self.request.motion, ""
+        found = pose_from_landmarks(
+            [xray.projection for xray in self.xrays],
+            self.pairs.points_ras,
+            np.stack(self.pairs.pixels),
+            angles_known=self.request.anglesKnown,
+            names=self.pairs.names,
+        )
+        return found.transform_ras, found.warning
+
+    def _motions(self, result: RegistrationResult, start: NDArray[np.float64]) -> list[NDArray[np.float64]]:
+        if self._relativeError is None:
+            return [result.transform_ras @ start] * len(self.xrays)
+        return [
+            np.linalg.solve(registered.extrinsic, xray.projection.extrinsic)
+            for xray, registered in zip(self.xrays, result.projections, strict=True)
+        ]
+
+
+def readXRays(nodes: Sequence[Any]) -> list[XRayImage]:
+    """The X-rays of nodes.
+
+    Raises:
+        VolumeError, GeometryError: none or too many, one twice, or one that is no X-ray with geometry.
+    """
+    if not nodes:
+        raise VolumeError("No X-ray is chosen; choose one to four X-rays.")
+    if len(nodes) > MAX_XRAYS:
+        raise VolumeError(f"{len(nodes)} X-rays are too many; choose at most {MAX_XRAYS}.")
+    for one, other in combinations(nodes, 2):
+        if one is other and one is not None:
+            raise VolumeError(f"{one.GetName()} is chosen twice; choose every X-ray once.")
+    return [xray_from_node(node) for node in nodes]
+
+
+def _requireOneForEach(xrays: list[XRayImage], **lists: Sequence[Any]) -> None:
+    for name, nodes in lists.items():
+        if nodes and len(nodes) != len(xrays):
+            raise VolumeError(
+                f"There are {len(xrays)} X-rays but {len(nodes)} {name}; give one, or None, for each X-ray."
+            )
+
+
+def _requireErrors(relative: tuple[float, float] | None) -> None:
+    if relative is not None and not all(number > 0 for number in relative):
+        raise GeometryError(
+            "The error of the X-rays relative to each other must be two positive numbers (mm, degrees), not "
+            f"{relative}; leave it out where their geometry is exact."
+        )
