@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from xray3d.benchmarks.engine_process import EngineFailure, peers_python
-from xray3d.benchmarks.registration import peer_recipe
+from xray3d.benchmarks.registration import peer_recipe, peers
 from xray3d.benchmarks.registration.peers import PEERS, PeerProcess
 from xray3d.drr.renderer import DRRRenderer
 from xray3d.geometry import Projection
@@ -72,6 +72,36 @@ def test_a_peer_that_takes_too_long_is_ended(ct, torch_stand_in):
         pytest.raises(EngineFailure, match="no answer in 0.2"),
     ):
         peer.prepare(ct)
+
+
+class FailsOnce:
+    """A process whose first image fails."""
+
+    def __init__(self, *arguments):
+        self.calls = []
+
+    def restart(self):
+        self.calls.append("restart")
+
+    def call(self, method, *arguments):
+        self.calls.append(method)
+        if method == "image" and self.calls.count("image") == 1:
+            raise EngineFailure("crashed: exit code 7")
+
+    def __exit__(self, *why):
+        pass
+
+
+def test_a_fresh_process_is_given_the_ct_again(ct, monkeypatch):
+    monkeypatch.setattr(peers, "EngineProcess", FailsOnce)
+    with PeerProcess("nanodrr") as peer:
+        peer.prepare(ct)
+        with pytest.raises(EngineFailure):
+            peer.image(view())
+        peer.image(view())
+        peer.image(view())
+        calls = peer._process.calls
+    assert calls == ["prepare", "image", "restart", "prepare", "image", "image"]
 
 
 def test_an_image_needs_a_ct_first():

@@ -5,6 +5,7 @@ import pytest
 
 from xray3d.errors import GeometryError
 from xray3d.geometry import Projection
+from xray3d.geometry.poses import rotation_angle
 from xray3d.registration.capture_range import capture_range, random_starts, starts_at_mtre
 from xray3d.registration.metrics import mean_target_registration_error, pose_error
 
@@ -52,7 +53,7 @@ def test_single_target_and_no_distance():
 def test_random_starts_keep_within_their_bounds():
     transforms = random_starts(300, 10, 20, seed=6, center_ras=CENTRE)
     shifts = np.linalg.norm(transforms[:, :3, :3] @ CENTRE + transforms[:, :3, 3] - CENTRE, axis=1)
-    angles = np.rad2deg(np.arccos((np.trace(transforms[:, :3, :3], axis1=1, axis2=2) - 1) / 2))
+    angles = np.rad2deg([rotation_angle(transform) for transform in transforms])
     for values, largest in ((shifts, 20), (angles, 10)):
         assert values.max() <= largest + 1e-6
         np.testing.assert_allclose(np.percentile(values, [25, 50, 75]) / largest, [0.25, 0.5, 0.75], atol=0.08)
@@ -74,15 +75,12 @@ def test_range_ends_before_the_first_bin_that_fails():
     result = capture_range(*outcome([40, 39, 38, 37, 40]), bin_mm=2)
     assert result.range_mm == 6  # 38 of 40 is 95 %, 37 is less; that a later bin passes does not count
     assert [b.successes for b in result.bins] == [40, 39, 38, 37, 40]
-    assert "from 6 to 8 mm has 37 successes in 40 starts" in result.limited_by
     assert not result.too_few
 
 
 def test_failure_from_the_start_and_success_to_the_end():
     assert capture_range(*outcome([10, 40]), bin_mm=2).range_mm == 0
-    result = capture_range(*outcome([40, 40]), bin_mm=2)
-    assert result.range_mm == 4
-    assert "No start was farther than 4 mm" in result.limited_by
+    assert capture_range(*outcome([40, 40]), bin_mm=2).range_mm == 4
 
 
 def test_bins_with_too_few_starts_end_the_range_and_are_named():
@@ -90,7 +88,6 @@ def test_bins_with_too_few_starts_end_the_range_and_are_named():
     keep = (initial < 2) | (initial >= 4) | (np.arange(len(initial)) % 4 == 0)
     result = capture_range(initial[keep], final[keep], bin_mm=2)
     assert result.range_mm == 2
-    assert "from 2 to 4 mm has 10 starts, fewer than 20" in result.limited_by
     assert [(b.low_mm, b.starts) for b in result.too_few] == [(2, 10)]
     empty = capture_range(initial[initial >= 2], final[initial >= 2], bin_mm=2)
     assert (empty.range_mm, empty.bins[0].starts) == (0, 0)
@@ -100,7 +97,6 @@ def test_bins_with_too_few_starts_end_the_range_and_are_named():
 def test_success_means_below_two_mm_and_no_answer_is_no_success():
     result = capture_range([1] * 5, [1.999, 2.0, np.nan, np.inf, 0], bin_mm=2, least_starts=1)
     assert result.bins[0].successes == 2
-    assert result.bins[0].interval[0] < 0.4 < result.bins[0].interval[1]
 
 
 def test_starts_on_an_edge_belong_to_the_bin_above():

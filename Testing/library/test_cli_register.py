@@ -2,14 +2,15 @@
 
 import json
 import sys
-from dataclasses import dataclass
 from importlib.util import find_spec
+from pathlib import Path
 from types import ModuleType
 
 import numpy as np
 import pytest
 import SimpleITK as sitk
 
+from dicom_files import xray as dicom_xray
 from test_landmarks import moved_about_isocenter
 from xray3d import (
     CTVolume,
@@ -25,16 +26,12 @@ from xray3d import (
 from xray3d.cli import main
 from xray3d.geometry.geometry_file import geometry_from_dict, load_geometry
 from xray3d.registration.files import save_transform
+from xray3d.registration.objective import RelativeError
 from xray3d.registration.result import RegistrationResult
 
 MIDDLE_RAS = np.array([10.0, -20.0, 100.0])
+OF_VIEW = ("_registered.nrrd", "_registered.json", "_overlay.png")
 MOTION = moved_about_isocenter([6, -9, 4, 0.1, -0.05, 0.2])
-
-
-@dataclass(frozen=True)
-class RelativeError:
-    translation_mm: float
-    rotation_deg: float
 
 
 class FakeRegistrar:
@@ -54,6 +51,7 @@ class FakeRegistrar:
             projections=tuple(projection.moved(MOTION) for projection in initial),
             transform_ras=MOTION,
             similarity=0.25,
+            similarities=(0.25,) * len(xrays),
             verdict=self.verdict,
             reason="Because it was said so.",
             covariance=np.full((6, 6), np.nan) if failed else np.eye(6),
@@ -117,13 +115,13 @@ def test_everything_is_written(run, folder, registrar):
     assert code == 0
     assert "accepted: Because it was said so." in out
     written = {file.name for file in (folder / "out").iterdir()}
-    of_views = {f"{name}_registered{end}" for name in ("ap", "lateral") for end in (".nrrd", ".json", "_overlay.png")}
+    of_views = {f"{name}{end}" for name in ("ap", "lateral") for end in OF_VIEW}
     assert written == of_views | {"transform.json", "transform.tfm", "result.json"}
     for name, primary_deg in (("ap", 0), ("lateral", 90)):
         registered = load_xray(folder / f"out/{name}_registered.nrrd")
         np.testing.assert_allclose(registered.projection.matrix, carm(primary_deg).moved(MOTION).matrix, rtol=1e-9)
         assert np.array_equal(registered.pixels, load_xray(folder / f"{name}.nrrd").pixels)
-    assert sitk.ReadImage(str(folder / "out/ap_registered_overlay.png")).GetSize() == (80, 64)
+    assert sitk.ReadImage(str(folder / "out/ap_overlay.png")).GetSize() == (80, 64)
     np.testing.assert_allclose(json.loads((folder / "out/transform.json").read_text())["transform_ras"], MOTION)
 
 
@@ -132,8 +130,18 @@ def test_json_is_all_there_is_and_says_all(run, folder, registrar):
     assert code == 0
     report, saved = json.loads(out), json.loads((folder / "out/result.json").read_text())
     assert saved.items() <= report.items()
-    for field in ("reason", "similarity", "pivot_ras", "used_share", "seconds", "error_along_mm", "error_across_mm"):
+    for field in (
+        "reason",
+        "similarity",
+        "similarities",
+        "pivot_ras",
+        "used_share",
+        "seconds",
+        "error_along_mm",
+        "error_across_mm",
+    ):
         assert field in saved
+    assert {file.name for file in (folder / "out").iterdir()} == {Path(file).name for file in report["files"]}
     assert saved["verdict"] == "accepted"
     assert saved["converged"] is True
     assert np.shape(saved["covariance"]) == (6, 6)
@@ -142,15 +150,38 @@ def test_json_is_all_there_is_and_says_all(run, folder, registrar):
     np.testing.assert_allclose(registered.matrix, start.moved(saved["transform_ras"]).matrix, rtol=1e-9)
 
 
-@pytest.mark.parametrize(("verdict", "expected"), [("doubtful", 0), ("failed", 3)])
-def test_a_failure_has_its_exit_code_and_its_files(run, folder, registrar, monkeypatch, verdict, expected):
-    monkeypatch.setattr(registrar, "verdict", verdict)
-    code, out, _ = run("ct.nii.gz", "ap.nrrd", "-o", "out", "--json")
-    assert code == expected
-    assert json.loads(out)["verdict"] == verdict
+def test_what_is_not_finite_is_null(run, folder, registrar, monkeypatch):
+    monkeypatch.setattr(registrar, "verdict", "failed")
+    run("ct.nii.gz", "ap.nrrd", "-o", "out")
     saved = json.loads((folder / "out/result.json").read_text(), parse_constant=pytest.fail)
-    assert saved["error_along_mm"] == (None if verdict == "failed" else 2.5)
+    assert saved["error_along_mm"] is None
+    assert saved["covariance"] == [[None] * 6] * 6
+
+
+def test_a_doubtful_result_is_written_like_an_accepted_one(run, folder, registrar, monkeypatch):
+    monkeypatch.setattr(registrar, "verdict", "doubtful")
+    code, out, _ = run("ct.nii.gz", "ap.nrrd", "-o", "out", "--json")
+    assert code == 0
+    assert json.loads(out)["verdict"] == "doubtful"
     assert (folder / "out/ap_registered.nrrd").exists()
+
+
+def test_a_failure_leaves_numbers_and_pictures_but_no_pose(run, folder, registrar, monkeypatch):
+    """Nor that of an earlier registration, which would be taken for this one's."""
+    assert run("ct.nii.gz", "ap.nrrd", "lateral.nrrd", "-o", "out")[0] == 0
+    (folder / "out/notes.txt").write_text("mine")
+    monkeypatch.setattr(registrar, "verdict", "failed")
+    code, out, _ = run("ct.nii.gz", "ap.nrrd", "lateral.nrrd", "-o", "out", "--overwrite", "--json")
+    assert code == 3
+    report = json.loads(out)
+    assert report["verdict"] == "failed"
+    left = {"ap_overlay.png", "lateral_overlay.png", "result.json"}
+    assert {Path(file).name for file in report["files"]} == left
+    assert {file.name for file in (folder / "out").iterdir()} == left | {"notes.txt"}
+    code, out, _ = run("ct.nii.gz", "ap.nrrd", "-o", "elsewhere")
+    assert code == 3
+    assert "nothing was registered" in out
+    assert "Moved" not in out
 
 
 def test_options_arrive(run, folder, registrar):
@@ -159,12 +190,12 @@ def test_options_arrive(run, folder, registrar):
     for name in ("m1.nrrd", "m2.nrrd"):
         sitk.WriteImage(sitk.GetImageFromArray(mask), name)
     code, _, err = run(
-        "ct.nii.gz", "ap.nrrd", "lateral.nrrd", "-o", "out", "--search", "wide", "--relative-error", 2, 0.5,
-        "--mask", "m1.nrrd", "--mask", "m2.nrrd", "--region", "labels.nrrd", "--label", 20,
+        "ct.nii.gz", "ap.nrrd", "lateral.nrrd", "-o", "out", "--search", "wide", "--seed", 7,
+        "--relative-error", 2, 0.5, "--mask", "m1.nrrd", "--mask", "m2.nrrd", "--region", "labels.nrrd", "--label", 20,
     )  # fmt: skip
     assert code == 0, err
     called = registrar.called
-    assert called["search"] == "wide"
+    assert (called["search"], called["seed"]) == ("wide", 7)
     assert called["relative_error"] == RelativeError(2, 0.5)
     assert [np.argwhere(mask).tolist() for mask in called["masks"]] == [[[3, 7]]] * 2
     assert set(np.unique(called["region"].labels)) == {0, 1}
@@ -207,6 +238,71 @@ def test_landmarks_make_the_start_and_are_reported(run, folder, registrar):
     assert saved[0]["residual_mm"][0] < 0.1
 
 
+def save_points(path, names, points):
+    rows = [f"{n},{x},{y},{z},{name}" for n, (name, (x, y, z)) in enumerate(zip(names, points, strict=True))]
+    path.write_text("\n".join(["# CoordinateSystem = RAS", "# columns = id,x,y,z,label", *rows]) + "\n")
+
+
+def test_point_lists_of_slicer_make_the_start(run, folder, registrar):
+    """They lie on the receptors where these stand by themselves, whatever the start; their names pair them."""
+    points = MIDDLE_RAS + np.array([[0, 20, 10], [-40, -10, 30], [38, -12, 10], [5, 10, -50]])
+    names = ["a", "b", "c", "d"]
+    save_points(folder / "ct.fcsv", names, points)
+    for name, view in (("ap", carm(0)), ("lateral", carm(90))):
+        pixels = view.moved(MOTION).project(points)
+        on_receptor = view.unproject(pixels, np.full(4, view.sdd_mm))
+        save_points(folder / f"{name}.fcsv", names[::-1], on_receptor[::-1])
+    save_geometry(carm(12), folder / "start.json")
+    lists = ["--landmarks", "ct.fcsv", "--landmarks", "ap.fcsv", "--landmarks", "lateral.fcsv"]
+    code, out, err = run("ct.nii.gz", "ap.nrrd", "lateral.nrrd", "-o", "out", "--start", "start.json", *lists)
+    assert code == 0, err
+    assert "d started 0.0 mm (0.0 px) off on lateral.nrrd" in out
+    for start, view in zip(registrar.called["initial"], (carm(0), carm(90)), strict=True):
+        np.testing.assert_allclose(start.project(points), view.moved(MOTION).project(points), atol=0.01)
+
+
+def test_landmarks_need_no_angles_when_they_are_said_to_be_unknown(run, folder, registrar):
+    points = MIDDLE_RAS + np.array([[0, 20, 10], [-40, -10, 30], [38, -12, 10], [5, 10, -50], [20, 30, 25]])
+    truth = carm(100)
+    save_points(folder / "ct.fcsv", "abcde", points)
+    own = carm(0)
+    save_points(folder / "ap.fcsv", "abcde", own.unproject(truth.project(points), np.full(5, own.sdd_mm)))
+    lists = ["--landmarks", "ct.fcsv", "--landmarks", "ap.fcsv"]
+    assert run("ct.nii.gz", "ap.nrrd", "-o", "out", *lists, "--angles-unknown")[0] == 0
+    np.testing.assert_allclose(registrar.called["initial"][0].extrinsic, truth.extrinsic, atol=1e-2)
+    save_points(folder / "ct.fcsv", "abc", points[:3])
+    save_points(folder / "ap.fcsv", "abc", own.unproject(truth.project(points[:3]), np.full(3, own.sdd_mm)))
+    code, _, err = run("ct.nii.gz", "ap.nrrd", "-o", "other", *lists, "--angles-unknown")
+    assert code == 2
+    assert "four landmarks" in err
+
+
+def test_a_broken_geometry_is_not_replaced_by_the_start(run, folder, registrar):
+    save_geometry(carm(20), folder / "start.json")
+    (folder / "bare.json").write_text("{")
+    code, _, err = run("ct.nii.gz", "bare.png", "-o", "out", "--start", "start.json")
+    assert code == 2
+    assert "bare.json" in err
+    (folder / "ap.json").unlink()
+    image = sitk.ReadImage("ap.nrrd")
+    image.SetMetaData("XRay3D.SourceToDetectorDistance", "far")
+    sitk.WriteImage(image, "ap.nrrd")
+    code, _, err = run("ct.nii.gz", "ap.nrrd", "-o", "out", "--start", "start.json")
+    assert code == 2
+    assert "XRay3D.SourceToDetectorDistance" in err
+
+
+def test_an_incomplete_dicom_header_takes_the_start_and_a_wrong_one_does_not(run, folder, registrar):
+    save_geometry(Projection.from_carm(20, 0, MIDDLE_RAS, 1020, 700, (40, 60), (8, 8)), folder / "start.json")
+    call = ("ct.nii.gz", "xa.dcm", "-o", "out", "--start", "start.json")
+    dicom_xray("XA", DistanceSourceToDetector=None).save_as("xa.dcm", enforce_file_format=True)
+    assert run(*call)[0] == 0
+    dicom_xray("XA", DistanceSourceToDetector=500).save_as("xa.dcm", enforce_file_format=True)
+    code, _, err = run(*call, "--overwrite")
+    assert code == 2
+    assert "isocentre is not between source and detector" in err
+
+
 def test_xrays_of_one_name_from_two_folders_both_arrive(run, folder, registrar):
     (folder / "other").mkdir()
     for end in (".nrrd", ".json"):
@@ -220,7 +316,7 @@ def test_xrays_of_one_name_from_two_folders_both_arrive(run, folder, registrar):
     [
         (["absent.nii.gz", "ap.nrrd"], "absent.nii.gz"),
         (["ct.nii.gz", "absent.nrrd"], "absent.nrrd"),
-        (["ct.nii.gz", "bare.png"], "bare.png has no geometry"),
+        (["ct.nii.gz", "bare.png"], "bare.png has no complete geometry of its own; give it with --start"),
         (["ct.nii.gz", "ap.nrrd", "--start", "absent.json"], "absent.json"),
         (["ct.nii.gz", "ap.nrrd", "--start", "ap.json", "--start", "ap.json"], "2 starts for 1 X-ray"),
         (["ct.nii.gz", "ap.nrrd", "--landmarks", "ap.json"], "points"),
@@ -228,7 +324,11 @@ def test_xrays_of_one_name_from_two_folders_both_arrive(run, folder, registrar):
         (["ct.nii.gz", "ap.nrrd", "--mask", "labels.nrrd"], "pass the mask of this X-ray"),
         (["ct.nii.gz", "ap.nrrd", "--region", "labels.nrrd", "--label", "19"], "no label 19; it has 20, 21"),
         (["ct.nii.gz", "ap.nrrd", "--label", "20"], "--region"),
-        (["ct.nii.gz", "ap.nrrd", "--relative-error", "-1", "1"], "--relative-error"),
+        (["ct.nii.gz", "ap.nrrd", "--landmarks", "ap.fcsv"], "2 files here, not 1"),
+        (["ct.nii.gz", "ap.nrrd", "--angles-unknown"], "--landmarks"),
+        (["ct.nii.gz", "ap.nrrd", "--search", "far"], "off, auto, wide"),
+        (["ct.nii.gz", "ap.nrrd", "--relative-error", "-1", "1"], "translation_mm must be a positive number"),
+        (["ct.nii.gz", "ap.nrrd", "--relative-error", "1", "0"], "rotation_deg must be a positive number"),
         (["ct.nii.gz", "ap.nrrd", "-o", "ap.json"], "is a file"),
         (["ct.nii.gz", "ap.nrrd", "-o", "ap.json/out"], "is a file"),
     ],

@@ -11,9 +11,10 @@ from hypothesis import strategies as st
 from test_geometry import ISOCENTER, carm
 from xray3d.errors import GeometryError
 from xray3d.geometry import carm_angles_deg
-from xray3d.geometry.poses import se3_exp
-from xray3d.registration.landmark_files import load_markups_points, load_pairs, match_markups
-from xray3d.registration.landmarks import pose_from_landmarks, triangulate
+from xray3d.geometry.poses import about, rotation_angle, se3_exp
+from xray3d.registration.landmark_files import load_pairs, load_point_list
+from xray3d.registration.landmark_pairs import PointList, pair_landmarks
+from xray3d.registration.landmarks import pose_from_landmarks
 
 VERTEBRA = ISOCENTER + np.array(
     [[0, 25, 20], [-40, -10, 15], [38, -12, 10], [5, -60, -5], [-20, 20, -35], [22, 18, -30]], float
@@ -23,9 +24,7 @@ PATIENT_MOTION = np.array([14, -60, 22, 0.10, -0.14, 0.2])
 
 def moved_about_isocenter(twist):
     """Rigid (4, 4) RAS to RAS: a turn about the isocentre and a shift."""
-    to_middle = np.eye(4)
-    to_middle[:3, 3] = ISOCENTER
-    return to_middle @ se3_exp(twist) @ np.linalg.inv(to_middle)
+    return about(ISOCENTER, se3_exp(twist))
 
 
 def clicked(projections, transform, points):
@@ -148,7 +147,7 @@ def test_clicks_of_a_few_millimetres_leave_the_start_close():
     difference = np.linalg.inv(truth) @ pose.transform_ras
     middle = np.array([*ISOCENTER, 1])
     assert np.linalg.norm((difference @ middle - middle)[:3]) < 3
-    assert np.degrees(np.arccos((np.trace(difference[:3, :3]) - 1) / 2)) < 4
+    assert np.degrees(rotation_angle(difference)) < 4
 
 
 def test_the_landmark_that_is_off_is_named_with_its_distance():
@@ -185,33 +184,6 @@ def test_what_cannot_be_used_is_one_sentence(points, pixels, options, sentence):
 def test_no_xray_is_refused():
     with pytest.raises(GeometryError, match="X-ray"):
         pose_from_landmarks([], VERTEBRA, np.empty((0, 6, 2)))
-
-
-@given(st.tuples(*[st.floats(-60, 60)] * 3).map(np.array))
-def test_triangulation_is_the_inverse_of_projection(offset):
-    point = ISOCENTER + offset
-    found, distance_mm = triangulate([AP, LATERAL], [AP.project(point), LATERAL.project(point)])
-    np.testing.assert_allclose(found, point, atol=1e-6)
-    assert distance_mm == pytest.approx(0, abs=1e-6)
-
-
-def test_triangulation_says_how_far_the_rays_pass_each_other():
-    """From in front and from the side, a shift along the patient moves one ray off the other by as much."""
-    front, side = carm(0, 0), carm(90, 0)
-    higher = ISOCENTER + np.array([0, 0, 8.0])
-    pixels = np.stack([front.project([ISOCENTER, ISOCENTER]), side.project([higher, ISOCENTER])])
-    found, distance_mm = triangulate([front, side], pixels)
-    np.testing.assert_allclose(found, [ISOCENTER + [0, 0, 4], ISOCENTER], atol=0.05)
-    np.testing.assert_allclose(distance_mm, [4, 0], atol=0.01)
-
-
-def test_triangulation_refuses_what_has_no_answer():
-    with pytest.raises(GeometryError, match="two X-rays"):
-        triangulate([AP], [[3, 4]])
-    with pytest.raises(GeometryError, match="parallel"):
-        triangulate([AP, AP], [[3, 4], [3, 4]])
-    with pytest.raises(GeometryError, match="two X-rays"):
-        triangulate([AP, LATERAL], [[3, 4], [np.nan, np.nan]])
 
 
 def test_pairs_of_the_documented_json(tmp_path):
@@ -262,9 +234,9 @@ def markups_file(path, system, points):
 @pytest.mark.parametrize("system", ["LPS", "RAS"])
 def test_markups_json_is_read_in_its_own_coordinate_system(tmp_path, system):
     stored = (1, 2, 3) if system == "RAS" else (-1, -2, 3)
-    points = load_markups_points(markups_file(tmp_path / "f.mrk.json", system, {"L3": stored}))
-    assert list(points) == ["L3"]
-    np.testing.assert_allclose(points["L3"], [1, 2, 3])
+    points = load_point_list(markups_file(tmp_path / "f.mrk.json", system, {"L3": stored}))
+    assert points.names == ("L3",)
+    np.testing.assert_allclose(points.points_ras, [[1, 2, 3]])
 
 
 @pytest.mark.parametrize(("system", "x"), [("0", 1), ("RAS", 1), ("1", -1), ("LPS", -1)])
@@ -275,7 +247,8 @@ def test_fcsv_is_read_in_its_own_coordinate_system(tmp_path, system, x):
         "# columns = id,x,y,z,ow,ox,oy,oz,vis,sel,lock,label,desc,associatedNodeID\n"
         f'1,{x},{2 * x},3,0,0,0,1,1,1,0,"L3, left",,\n'
     )
-    np.testing.assert_allclose(load_markups_points(path)["L3, left"], [1, 2, 3])
+    assert load_point_list(path).names == ("L3, left",)
+    np.testing.assert_allclose(load_point_list(path).points_ras, [[1, 2, 3]])
 
 
 @pytest.mark.parametrize(
@@ -287,29 +260,58 @@ def test_fcsv_is_read_in_its_own_coordinate_system(tmp_path, system, x):
         ("f.fcsv", "# columns = id,x,y,z,label\n1,2,3,4,a\n", "CoordinateSystem"),
         ("f.fcsv", "# CoordinateSystem = LPS\n# columns = id,x,y,z,label\n1,2,c,4,a\n", "number"),
         ("f.txt", "1 2 3", "mrk.json"),
-        (
-            "f.fcsv",
-            "# CoordinateSystem = LPS\n# columns = id,x,y,z,label\n1,2,3,4,a\n2,2,3,5,a\n",
-            "twice",
-        ),
     ],
 )
 def test_unusable_markups_are_one_sentence(tmp_path, name, text, sentence):
     (tmp_path / name).write_text(text)
     with pytest.raises(GeometryError, match=sentence):
-        load_markups_points(tmp_path / name)
+        load_point_list(tmp_path / name)
 
 
-def test_markups_on_the_receptors_become_pairs_by_their_labels(tmp_path):
-    """Points that were placed on the X-rays in a slice view lie on the receptors; their names pair them."""
-    on_receptor = [(p.image_to_ras @ [*pixel, 0, 1])[:3] for p, pixel in ((AP, (30.0, 50.0)), (LATERAL, (60.0, 70.0)))]
-    in_ct = {"L3": ISOCENTER, "L4": ISOCENTER + 10, "unseen": ISOCENTER}
-    pairs = match_markups([AP, LATERAL], in_ct, [{"L3": on_receptor[0]}, {"L4": on_receptor[1], "L3": on_receptor[1]}])
-    assert pairs.names == ("L3", "L4")
-    np.testing.assert_allclose(pairs.pixels[0], [[30, 50], [np.nan, np.nan]], atol=1e-6)
-    np.testing.assert_allclose(pairs.pixels[1], [[60, 70], [60, 70]], atol=1e-6)
-    with pytest.raises(GeometryError, match="L5"):
-        match_markups([AP], in_ct, [{"L5": on_receptor[0]}])
+IN_CT = PointList("ct.fcsv", ("L3", "L4", "L5"), ISOCENTER + np.array([[0, 0, 20], [3, 0, 0], [0, 5, -30.0]]))
+
+
+def marked(projection, names, pixels, source="ap.fcsv"):
+    """Points that were placed on an X-ray in a slice view: they lie on its receptor."""
+    homogeneous = np.column_stack([pixels, np.zeros(len(pixels)), np.ones(len(pixels))])
+    return PointList(source, tuple(names), (projection.image_to_ras @ homogeneous.T)[:3].T)
+
+
+def test_points_on_the_receptors_are_paired_by_their_names():
+    pixels = np.array([[30.0, 50], [60, 70]])
+    lists = [marked(AP, ["L5", "L3"], pixels), None, marked(LATERAL, ["L4"], pixels[:1])]
+    pairs = pair_landmarks(IN_CT, lists, [AP, AP, LATERAL])
+    assert pairs.names == IN_CT.names
+    np.testing.assert_array_equal(pairs.points_ras, IN_CT.points_ras)
+    none = [np.nan, np.nan]
+    np.testing.assert_allclose(pairs.pixels[0], [[60, 70], none, [30, 50]], atol=1e-6)
+    assert np.isnan(pairs.pixels[1]).all()
+    np.testing.assert_allclose(pairs.pixels[2], [none, [30, 50], none], atol=1e-6)
+
+
+@pytest.mark.parametrize("names", [("F-1", "F-2", "F-3"), ("L4", "L4", "L3")])
+def test_other_names_or_repeated_ones_are_paired_by_order(names):
+    pixels = np.array([[30.0, 50], [60, 70], [80, 20]])
+    pairs = pair_landmarks(IN_CT, [marked(AP, names, pixels)], [AP])
+    np.testing.assert_allclose(pairs.pixels[0], pixels, atol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("names", "sentence"),
+    [
+        (("L5", "L6", "L3"), "ap.fcsv has the point L6, but ct.fcsv has not"),
+        (("F-1", "F-2"), "ct.fcsv has 3 points and ap.fcsv has 2"),
+    ],
+)
+def test_lists_that_contradict_each_other_are_refused(names, sentence):
+    with pytest.raises(GeometryError, match=sentence):
+        pair_landmarks(IN_CT, [marked(AP, names, np.full((len(names), 2), 40.0))], [AP])
+
+
+def test_a_point_behind_the_source_is_named():
+    behind = PointList("ap.fcsv", ("L3", "L4"), np.stack([ISOCENTER, AP.source_ras - 50 * AP.viewing_direction_ras]))
+    with pytest.raises(GeometryError, match=r"L4 of ap\.fcsv lies behind"):
+        pair_landmarks(IN_CT, [behind], [AP])
 
 
 @pytest.mark.skipif(not find_spec("slicer"), reason="slicer-core has no wheel for this Python or system")
@@ -325,6 +327,6 @@ def test_what_slicer_saves_is_read(tmp_path, kind):
         storage_node = own.scene.AddNewNodeByClass(storage)
         storage_node.SetFileName(str(tmp_path / f"points.{kind}"))
         assert storage_node.WriteData(node)
-    points = load_markups_points(tmp_path / f"points.{kind}")
-    np.testing.assert_allclose(list(points.values()), [[1, -2, 3], [4, 5, -6]])
-    assert list(points) == ['L3, "left"', "L4"]
+    points = load_point_list(tmp_path / f"points.{kind}")
+    np.testing.assert_allclose(points.points_ras, [[1, -2, 3], [4, 5, -6]])
+    assert points.names == ('L3, "left"', "L4")

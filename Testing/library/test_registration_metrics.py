@@ -6,6 +6,7 @@ from scipy.spatial.transform import Rotation
 
 from xray3d.errors import GeometryError
 from xray3d.geometry import Projection
+from xray3d.geometry.poses import about
 from xray3d.registration.metrics import mean_target_registration_error, pose_error, summary
 from xray3d.registration.statistics import percentile, wilson_interval
 
@@ -23,11 +24,10 @@ def shift(x_mm=0.0, y_mm=0.0, z_mm=0.0):
     return transform
 
 
-def turn(axis, degrees, about=CENTRE):
+def turn(axis, degrees, point=CENTRE):
     transform = np.eye(4)
-    rotation = Rotation.from_euler(axis, degrees, degrees=True).as_matrix()
-    transform[:3, :3], transform[:3, 3] = rotation, about - rotation @ about
-    return transform
+    transform[:3, :3] = Rotation.from_euler(axis, degrees, degrees=True).as_matrix()
+    return about(point, transform)
 
 
 def test_truth_has_no_error():

@@ -181,7 +181,7 @@ class Overshooting:
         away = VIEWS[0].source_ras - pose.projections[0].source_ras
         self.costs.append(0.5 * away @ away)
         gradient = np.concatenate([away, np.zeros(3)])
-        return Evaluation(self.costs[-1], 0.9, 1.0, gradient, np.diag([self.curvature] * 3 + [1.0] * 3))
+        return Evaluation(self.costs[-1], (0.9,), 1.0, gradient, np.diag([self.curvature] * 3 + [1.0] * 3))
 
 
 @pytest.mark.parametrize("curvature", [1.0, 0.4, 0.01])

@@ -17,6 +17,10 @@ class GeometryError(XRay3DError):
     """A projection, pose or header from which no usable geometry follows."""
 
 
+class NoGeometryError(GeometryError):
+    """An X-ray that says nothing, or not enough, about where it was taken; someone else may know."""
+
+
 class MeshError(XRay3DError):
     """A surface that cannot be used as an implant."""
 

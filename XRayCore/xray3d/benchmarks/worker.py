@@ -1,14 +1,7 @@
-"""The process that one engine runs in: `python -m xray3d.benchmarks.worker ENGINE`.
-
-Requests and replies are pickles on standard input and output: (name of a method of `_Worker`, its arguments) in,
-("ok", result) or ("failed", sentence) out. A separate process keeps engines' thread pools, libraries and crashes
-apart, and shows each engine's memory by itself.
-"""
+"""The process that one engine runs in: `python -m xray3d.benchmarks.worker ENGINE`."""
 
 from __future__ import annotations
 
-import os
-import pickle
 import sys
 import time
 from pathlib import Path
@@ -18,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from xray3d.benchmarks.engines import create_engine
-from xray3d.benchmarks.job import THREADS
+from xray3d.benchmarks.serving import serve
 from xray3d.geometry import Projection
 
 _KIB = 1024
@@ -79,30 +72,5 @@ def _memory_bytes(field: str) -> int:
     return int(line.split()[1]) * _KIB
 
 
-def _use_two_cores() -> None:
-    """The same cores for every engine, also for one that starts a thread for each core of the machine."""
-    if hasattr(os, "sched_setaffinity"):
-        os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[:THREADS])
-
-
-def serve(engine_name: str) -> None:
-    """Answer requests until standard input closes."""
-    replies = os.fdopen(os.dup(sys.stdout.fileno()), "wb")
-    os.dup2(sys.stderr.fileno(), sys.stdout.fileno())  # what engines print must not end up among the replies
-    _use_two_cores()
-    worker = _Worker(engine_name)
-    while True:
-        try:
-            method, arguments = pickle.load(sys.stdin.buffer)
-        except EOFError:
-            return
-        try:
-            reply = ("ok", getattr(worker, method)(*arguments))
-        except Exception as error:  # whatever an engine raises becomes its row in the table
-            reply = ("failed", f"{type(error).__name__}: {error}")
-        pickle.dump(reply, replies)
-        replies.flush()
-
-
 if __name__ == "__main__":
-    serve(sys.argv[1])
+    serve(_Worker(sys.argv[1]))

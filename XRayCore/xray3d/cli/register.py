@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json as json_format
-from enum import Enum
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -17,19 +17,12 @@ from xray3d.cli.register_inputs import Inputs, check_outputs, read_inputs, regio
 
 if TYPE_CHECKING:
     from xray3d.registration.result import RegistrationResult
+    from xray3d.volumes import LabelVolume
 
 _START, _ATTENTION = "Where the X-rays start", "What counts"
 _EXIT_FAILED = 3
-# Of the progress bar: reading and preparing the CT, registering, and drawing the pictures take about these shares.
-_PREPARED, _REGISTERED = 0.1, 0.95
-
-
-class Search(str, Enum):
-    """How far around the start to look."""
-
-    off = "off"
-    auto = "auto"
-    wide = "wide"
+# Of the progress bar: shares done when the CT is read, when it is prepared, and when only the pictures are left.
+_LOADED, _PREPARED, _REGISTERED = 0.05, 0.1, 0.95
 
 
 def register(
@@ -45,21 +38,33 @@ def register(
         ),
     ] = None,
     landmarks: Annotated[
-        Path | None,
+        list[Path] | None,
         typer.Option(
-            help="Start from a JSON file of points, each with its name, ras (x, y, z in mm) and pixels (column and "
-            "row, or null, for each X-ray).",
+            help="Start from landmarks: point lists that Slicer saved (.mrk.json or .fcsv), the CT's and then one for "
+            "each X-ray, paired by their names or else by their order; or one JSON file of points, each with its name, "
+            "ras (x, y, z in mm) and pixels (column and row, or null, for each X-ray).",
             rich_help_panel=_START,
         ),
     ] = None,
-    search: Annotated[
-        Search,
+    angles_unknown: Annotated[
+        bool,
         typer.Option(
-            help="off: refine the start only; auto: search around it where it is not enough; wide: the start means "
-            "nothing.",
+            "--angles-unknown",
+            help="The direction that the X-rays have means nothing: take it from the landmarks, which must be four, or "
+            "three that two X-rays show.",
             rich_help_panel=_START,
         ),
-    ] = Search.auto,
+    ] = False,
+    search: Annotated[
+        str,
+        typer.Option(
+            metavar="off|auto|wide",
+            help="off: refine the start only; auto: search around it where it is not enough; wide: search far around "
+            "it, which takes longer.",
+            rich_help_panel=_START,
+        ),
+    ] = "auto",
+    seed: Annotated[int, typer.Option(min=0, help="Seed of the search.", rich_help_panel=_START)] = 0,
     mask: Annotated[
         list[Path] | None,
         typer.Option(help="What to ignore, such as metal, is not 0; one for each X-ray.", rich_help_panel=_ATTENTION),
@@ -89,18 +94,24 @@ def register(
     """Register X-rays to a CT: one rigid motion of all of them, how sure it is, and pictures to judge it by.
 
     Writes the X-rays with their registered geometry, the transform from their start (as .json, and as .tfm, which
-    Slicer loads), result.json and, for each X-ray, a picture. Exit code 3 when the registration failed.
+    Slicer loads), result.json and, for each X-ray, a picture; of a failed registration, which ends with exit code 3,
+    result.json and the pictures only.
     """
+    from xray3d.registration.checks import check_search
+
     images = check_outputs(output, views, overwrite)
-    inputs = read_inputs(views, start or [], landmarks, mask or [], relative_error)
+    check_search(search)
+    inputs = read_inputs(views, start or [], landmarks or [], not angles_unknown, mask or [], relative_error)
+    bone = region_of(region, label or [])
+    options = {"search": search, "seed": seed}
     with Progress(console=Console(stderr=True), transient=True) as bar:
-        task = bar.add_task("loading the CT", total=1.0)
+        task = bar.add_task("Loading the CT", total=1.0)
 
         def progress(doing: str, done: float) -> None:
             bar.update(task, description=doing, completed=done)
 
-        result = _register_and_save(ct, region, label or [], device, search.value, inputs, images, progress)
-    report = {**_report(result, inputs), "files": [str(image) for image in images], "folder": str(output)}
+        result, files = _register_and_save(ct, bone, device, inputs, options, images, progress)
+    report = {**_report(result, inputs), "files": [str(file) for file in files], "folder": str(output)}
     print(json_format.dumps(report) if json else _in_words(result, inputs, output))
     if result.verdict == "failed":
         raise typer.Exit(_EXIT_FAILED)
@@ -108,35 +119,34 @@ def register(
 
 def _register_and_save(
     ct: Path,
-    region: Path | None,
-    labels: list[int],
+    bone: LabelVolume | None,
     device: str,
-    search: Any,
     inputs: Inputs,
+    options: Mapping[str, Any],
     images: list[Path],
-    progress: Any,
-) -> RegistrationResult:
+    progress: Callable[[str, float], None],
+) -> tuple[RegistrationResult, list[Path]]:
+    """The result, and the files that hold it."""
     from xray3d import DRRRenderer, load_ct
     from xray3d.registration.files import save_registration
     from xray3d.registration.overlay import before_and_after
     from xray3d.registration.register import Registrar
 
-    bone = region_of(region, labels)
     volume = load_ct(ct)
+    progress("Preparing the CT", _LOADED)
     result = Registrar(volume, device, bone).register(
         inputs.xrays,
         inputs.initial,
         masks=inputs.masks,
-        search=search,
         relative_error=inputs.relative_error,
         progress=lambda doing, done: progress(doing, _PREPARED + done * (_REGISTERED - _PREPARED)),
+        **options,
     )
-    progress("drawing the pictures", _REGISTERED)
+    progress("Drawing the pictures", _REGISTERED)
     renderer = DRRRenderer(volume, device)
     poses = zip(inputs.xrays, inputs.initial, result.projections, strict=True)
     overlays = [before_and_after(renderer, *pose) for pose in poses]
-    save_registration(images, inputs.xrays, result, overlays, _notes(inputs))
-    return result
+    return result, save_registration(images, inputs.xrays, result, overlays, _notes(inputs))
 
 
 def _notes(inputs: Inputs) -> dict[str, Any]:
@@ -165,17 +175,27 @@ def _report(result: RegistrationResult, inputs: Inputs) -> dict[str, Any]:
 
 
 def _in_words(result: RegistrationResult, inputs: Inputs, output: Path) -> str:
-    turn = np.degrees(np.arccos(np.clip((np.trace(result.transform_ras[:3, :3]) - 1) / 2, -1, 1)))
+    if result.verdict == "failed":
+        told, written = [], "result.json and pictures of the best pose that was found; nothing was registered."
+    else:
+        told, written = (
+            [_motion_in_words(result)],
+            "registered X-rays, transform.tfm for Slicer, result.json, pictures.",
+        )
+    lines = [f"{result.verdict}: {result.reason}", *told, *_landmarks_in_words(inputs), f"{output}: {written}"]
+    return "\n".join(lines)
+
+
+def _motion_in_words(result: RegistrationResult) -> str:
+    from xray3d.geometry.poses import rotation_angle
+
+    turn_deg = np.rad2deg(rotation_angle(result.transform_ras))
     pivot = np.append(result.pivot_ras, 1)
     shift_mm = np.linalg.norm((result.transform_ras @ pivot - pivot)[:3])
-    lines = [
-        f"{result.verdict}: {result.reason}",
-        f"Moved by {shift_mm:.1f} mm and {turn:.1f}°, similarity {result.similarity:.2f}, in {result.seconds:.1f} s; "
-        f"standard error {result.error_across_mm:.2f} mm across and {result.error_along_mm:.2f} mm along the ray.",
-        *_landmarks_in_words(inputs),
-        f"{output}: registered X-rays, transform.tfm for Slicer, result.json and pictures.",
-    ]
-    return "\n".join(lines)
+    return (
+        f"Moved by {shift_mm:.1f} mm and {turn_deg:.1f}°, similarity {result.similarity:.2f}, in {result.seconds:.1f} "
+        f"s; standard error {result.error_across_mm:.2f} mm across and {result.error_along_mm:.2f} mm along the ray."
+    )
 
 
 def _landmarks_in_words(inputs: Inputs) -> list[str]:

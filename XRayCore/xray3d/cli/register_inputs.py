@@ -12,10 +12,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from xray3d.cli.options import check_output
-from xray3d.errors import GeometryError, OutputExistsError, VolumeError
+from xray3d.errors import GeometryError, NoGeometryError, OutputExistsError, VolumeError
 
 if TYPE_CHECKING:
     from xray3d.geometry import Projection
+    from xray3d.registration.landmark_pairs import LandmarkPairs
     from xray3d.registration.landmarks import LandmarkPose
     from xray3d.registration.register import RelativeError
     from xray3d.volumes import LabelVolume, XRayImage
@@ -63,7 +64,8 @@ def check_outputs(folder: Path, views: Sequence[Path], overwrite: bool) -> list[
 def read_inputs(
     views: Sequence[Path],
     starts: Sequence[Path],
-    landmarks: Path | None,
+    landmarks: Sequence[Path],
+    angles_known: bool,
     masks: Sequence[Path],
     relative_error: tuple[float, float] | None,
 ) -> Inputs:
@@ -72,16 +74,18 @@ def read_inputs(
     Raises:
         GeometryError, VolumeError: one sentence that names the file and what to do.
     """
-    from xray3d.registration.landmark_files import load_pairs
     from xray3d.registration.landmarks import pose_from_landmarks
+    from xray3d.registration.register import RelativeError
 
     xrays, initial = _xrays_and_starts(views, starts)
     ignored = _masks(masks, xrays)
-    allowed = _relative_error(relative_error)
-    if landmarks is None:
+    allowed = None if relative_error is None else RelativeError(*relative_error)
+    if not landmarks:
+        if not angles_known:
+            raise GeometryError("--angles-unknown is for a start from landmarks; add --landmarks with their files.")
         return Inputs(xrays, initial, ignored, allowed, None, ())
-    pairs = load_pairs(landmarks, len(xrays))
-    pose = pose_from_landmarks(initial, pairs.points_ras, pairs.pixels, names=pairs.names)
+    pairs = _pairs(landmarks, xrays)
+    pose = pose_from_landmarks(initial, pairs.points_ras, pairs.pixels, angles_known=angles_known, names=pairs.names)
     return Inputs(xrays, list(pose.projections), ignored, allowed, pose, pairs.names)
 
 
@@ -126,9 +130,11 @@ def _load(view: Path, start: Path | None) -> XRayImage:
 
     try:
         return load_xray(view)
-    except GeometryError as wrong:
+    except NoGeometryError as wrong:
         if start is None:
-            raise GeometryError(str(wrong).replace("pass geometry=,", "give --start,")) from wrong
+            raise GeometryError(
+                f"{view} has no complete geometry of its own; give it with --start, as a JSON, P-matrix or DICOM file."
+            ) from wrong
         return load_xray(view, start)
 
 
@@ -163,12 +169,18 @@ def _mask(path: Path, xray: XRayImage) -> NDArray[np.bool_]:
     return pixels.reshape(xray.pixels.shape) != 0
 
 
-def _relative_error(deviations: tuple[float, float] | None) -> RelativeError | None:
-    if deviations is None:
-        return None
-    from xray3d.registration.register import RelativeError
+def _pairs(paths: Sequence[Path], xrays: Sequence[XRayImage]) -> LandmarkPairs:
+    """Landmarks from one file of pairs, or from the CT's point list and one of each X-ray."""
+    from xray3d.registration.landmark_files import is_point_list, load_pairs, load_point_list
+    from xray3d.registration.landmark_pairs import pair_landmarks
 
-    translation_mm, rotation_deg = deviations
-    if not (np.isfinite(deviations).all() and min(deviations) >= 0):
-        raise GeometryError("--relative-error takes two deviations that are not negative, in mm and degrees.")
-    return RelativeError(translation_mm, rotation_deg)
+    if len(paths) == 1 and not is_point_list(paths[0]):
+        return load_pairs(paths[0], len(xrays))
+    if len(paths) != 1 + len(xrays):
+        raise GeometryError(
+            f"--landmarks takes one JSON file of pairs, or the CT's point list and then one for each X-ray: "
+            f"{1 + len(xrays)} files here, not {len(paths)}."
+        )
+    in_ct, *on_xrays = [load_point_list(path) for path in paths]
+    # Points on a receptor go with where the X-ray stands by itself, not with where it is to start.
+    return pair_landmarks(in_ct, on_xrays, [xray.projection for xray in xrays])

@@ -10,7 +10,7 @@ import pydicom
 from pydicom.datadict import tag_for_keyword
 from pydicom.errors import InvalidDicomError
 
-from xray3d.errors import GeometryError
+from xray3d.errors import GeometryError, NoGeometryError
 from xray3d.files import require_file
 
 
@@ -77,10 +77,10 @@ class XRayHeader:
         found = [self.number(keyword) for keyword in keywords]
         return next((distance for distance in found if distance is not None and distance > 0), None)
 
-    def missing(self, keywords: tuple[str, ...], argument: str, meaning: str) -> GeometryError:
+    def missing(self, keywords: tuple[str, ...], argument: str, meaning: str) -> NoGeometryError:
         """The error that says which fields are missing and which argument stands in for them."""
         fields = " or ".join(described(keyword) for keyword in keywords)
-        return GeometryError(f"{self.name} has no {fields}; pass given=GivenGeometry({argument}=...), {meaning}.")
+        return NoGeometryError(f"{self.name} has no {fields}; pass given=GivenGeometry({argument}=...), {meaning}.")
 
 
 def described(keyword: str) -> str:

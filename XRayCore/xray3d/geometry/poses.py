@@ -27,6 +27,21 @@ def se3_exp(twist: ArrayLike) -> NDArray[np.float64]:
     return transform
 
 
+def rotation_angle(transform: ArrayLike) -> float:
+    """Angle (rad), from 0 to π, by which a rigid transform (4, 4) or a rotation matrix (3, 3) turns."""
+    return float(Rotation.from_matrix(np.asarray(transform, float)[:3, :3]).magnitude())
+
+
+def about(point: ArrayLike, transform: ArrayLike) -> NDArray[np.float64]:
+    """The rigid transform (4, 4) with a point (3,) in the place of the origin: only its translation moves that point.
+
+    Both are in one frame, mm.
+    """
+    there, moved = np.asarray(point, float), np.array(transform, float)
+    moved[:3, 3] += there - moved[:3, :3] @ there
+    return moved
+
+
 def is_rigid(matrix: ArrayLike, tolerance: float = 1e-6) -> bool:
     """Whether a (4, 4) matrix is a rotation and a translation, without mirroring, scale or shear."""
     matrix = np.asarray(matrix, float)

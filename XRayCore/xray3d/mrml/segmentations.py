@@ -9,7 +9,6 @@ import numpy as np
 import slicer
 import slicer.util
 from numpy.typing import NDArray
-from scipy import ndimage
 from slicer import vtkOrientedImageData, vtkSegmentation
 from vtkmodules.util.numpy_support import numpy_to_vtk, vtk_to_numpy
 from vtkmodules.vtkCommonMath import vtkMatrix4x4
@@ -17,6 +16,7 @@ from vtkmodules.vtkCommonMath import vtkMatrix4x4
 from xray3d.errors import VolumeError
 from xray3d.mrml.transforms import world_matrix
 from xray3d.mrml.volumes import ijk_to_world, voxels_of
+from xray3d.volumes.resampling import labels_on_grid
 
 _BINARY_LABELMAP = "Binary labelmap"
 
@@ -33,15 +33,8 @@ def mask_from_segment(segmentation_node: Any, segment_id: str, reference_ct_node
     shape = voxels_of(reference_ct_node, "CT").shape
     labelmap, label = _labelmap(segmentation_node, segment_id, reference_ct_node)
     voxels, to_segmentation = _voxels_and_placement(labelmap)
-    if voxels.size == 0:
-        return np.zeros(shape, bool)
     segment_to_world = world_matrix(segmentation_node) @ to_segmentation
-    ct_to_segment = np.linalg.solve(segment_to_world, ijk_to_world(reference_ct_node))
-    # From (i, j, k) to the (k, j, i) of arrays.
-    rotation, shift = ct_to_segment[2::-1, 2::-1], ct_to_segment[2::-1, 3]
-    mask = (voxels == label).astype(np.uint8)
-    # "grid-constant": voxels count up to their outer faces, not only to the centres of the outermost.
-    return ndimage.affine_transform(mask, rotation, shift, shape, order=0, mode="grid-constant").astype(bool)
+    return labels_on_grid(voxels == label, segment_to_world, ijk_to_world(reference_ct_node), shape)
 
 
 def add_segmentation(labels: NDArray, ct_node: Any, names: Mapping[int, str], name: str = "Segmentation") -> Any:

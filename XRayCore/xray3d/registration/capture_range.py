@@ -16,7 +16,7 @@ from scipy.spatial.transform import Rotation
 
 from xray3d.errors import GeometryError
 from xray3d.geometry import Projection
-from xray3d.registration.statistics import wilson_interval
+from xray3d.geometry.poses import about
 
 Array = NDArray[np.float64]
 
@@ -38,11 +38,6 @@ class StartBin:
         """Share of successes, 0 to 1; NaN without starts."""
         return self.successes / self.starts if self.starts else float("nan")
 
-    @property
-    def interval(self) -> tuple[float, float]:
-        """The 95 % confidence interval of the share."""
-        return wilson_interval(self.successes, self.starts)
-
 
 @dataclass(frozen=True)
 class CaptureRange:
@@ -52,13 +47,11 @@ class CaptureRange:
         range_mm: upper edge of the last bin such that in it and in all before it enough registrations succeed; 0 when
             not even the first does.
         bins: from 0 mm up to the farthest start.
-        limited_by: one sentence: why the range is not longer.
         too_few: the bins with fewer starts than were asked for, which prove nothing.
     """
 
     range_mm: float
     bins: tuple[StartBin, ...]
-    limited_by: str
     too_few: tuple[StartBin, ...]
 
 
@@ -84,8 +77,7 @@ def capture_range(
     if not bin_mm > 0:
         raise GeometryError(f"bin_mm must be a positive width in mm, not {bin_mm}.")
     bins = _binned(initial, final < SUCCESS_MM, bin_mm)
-    range_mm, limited_by = _range(bins, least_starts)
-    return CaptureRange(range_mm, bins, limited_by, tuple(b for b in bins if b.starts < least_starts))
+    return CaptureRange(_range_mm(bins, least_starts), bins, tuple(b for b in bins if b.starts < least_starts))
 
 
 def _binned(initial: Array, success: NDArray[np.bool_], bin_mm: float) -> tuple[StartBin, ...]:
@@ -97,14 +89,11 @@ def _binned(initial: Array, success: NDArray[np.bool_], bin_mm: float) -> tuple[
     )
 
 
-def _range(bins: Sequence[StartBin], least_starts: int) -> tuple[float, str]:
+def _range_mm(bins: Sequence[StartBin], least_starts: int) -> float:
     for b in bins:
-        name = f"The bin from {b.low_mm:g} to {b.high_mm:g} mm"
-        if b.starts < least_starts:
-            return b.low_mm, f"{name} has {b.starts} starts, fewer than {least_starts}."
-        if b.share < SUCCESS_SHARE:
-            return b.low_mm, f"{name} has {b.successes} successes in {b.starts} starts, {100 * b.share:.0f} %."
-    return bins[-1].high_mm, f"No start was farther than {bins[-1].high_mm:g} mm."
+        if b.starts < least_starts or b.share < SUCCESS_SHARE:
+            return b.low_mm
+    return bins[-1].high_mm
 
 
 def starts_at_mtre(
@@ -134,7 +123,7 @@ def starts_at_mtre(
 
     # the mean distance cannot be below the length of the shift less what the rotation displaces
     length_mm = brentq(excess_mm, 0.0, 2 * mtre_mm + 1e-9, xtol=1e-12) if mtre_mm > 0 else 0.0
-    transform = _about(targets.mean(axis=0), rotation, length_mm * direction)
+    transform = about(targets.mean(axis=0), _rigid(rotation, length_mm * direction))
     return [projection.moved(transform) for projection in projections]
 
 
@@ -148,11 +137,10 @@ def random_starts(n: int, max_deg: float, max_mm: float, seed: int, center_ras: 
         center_ras: (3,) mm, the point that only the translation moves.
     """
     rng = np.random.default_rng(seed)
-    centre = np.asarray(center_ras, float)
     transforms = np.empty((n, 4, 4))
     for transform in transforms:
         rotation = Rotation.from_rotvec(_direction(rng) * rng.uniform(0, np.deg2rad(max_deg)))
-        transform[:] = _about(centre, rotation, _direction(rng) * rng.uniform(0, max_mm))
+        transform[:] = about(center_ras, _rigid(rotation, _direction(rng) * rng.uniform(0, max_mm)))
     return transforms
 
 
@@ -161,8 +149,7 @@ def _direction(rng: np.random.Generator) -> Array:
     return vector / np.linalg.norm(vector)
 
 
-def _about(centre: Array, rotation: Rotation, translation_mm: Array) -> Array:
+def _rigid(rotation: Rotation, translation_mm: Array) -> Array:
     transform = np.eye(4)
-    transform[:3, :3] = rotation.as_matrix()
-    transform[:3, 3] = centre - rotation.apply(centre) + translation_mm
+    transform[:3, :3], transform[:3, 3] = rotation.as_matrix(), translation_mm
     return transform

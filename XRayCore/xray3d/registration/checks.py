@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Literal, get_args
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,9 +11,11 @@ from numpy.typing import NDArray
 from xray3d.drr import DRRRenderer
 from xray3d.errors import GeometryError, VolumeError, XRay3DError
 from xray3d.geometry import Projection
+from xray3d.geometry.poses import rotation_angle
 from xray3d.volumes import XRayImage
 
-SEARCHES = ("off", "auto", "wide")
+Search = Literal["off", "auto", "wide"]
+SEARCHES = get_args(Search)
 _SAME_POSITION_MM, _SAME_ANGLE_RAD = 0.5, 0.002
 _LEAST_SEEN = 0.01
 _GLANCE_PX = 32
@@ -68,9 +71,8 @@ def check_search(search: str) -> None:
 
 def _same_place(one: Projection, other: Projection) -> bool:
     between = one.extrinsic @ np.linalg.inv(other.extrinsic)
-    angle = np.linalg.norm(between[:3, :3] - np.eye(3)) / np.sqrt(2.0)
     apart_mm = np.linalg.norm(one.source_ras - other.source_ras)
-    return bool(angle < _SAME_ANGLE_RAD and apart_mm < _SAME_POSITION_MM)
+    return bool(rotation_angle(between) < _SAME_ANGLE_RAD and apart_mm < _SAME_POSITION_MM)
 
 
 def require_common_view(renderer: DRRRenderer, projections: Sequence[Projection], xrays: Sequence[XRayImage]) -> None:

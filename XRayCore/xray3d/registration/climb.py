@@ -6,7 +6,9 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
+from xray3d.geometry.poses import rotation_angle
 from xray3d.registration.levels import COARSE, FINE, MIDDLE, Level
 from xray3d.registration.levenberg_marquardt import minimise
 from xray3d.registration.objective import Evaluation, Objective, Pose
@@ -34,13 +36,20 @@ class Summit:
 
     Attributes:
         evaluation: the objective there.
-        similarity: mean of the correlations at the middle and at the finest level: noise spoils the one less, a pose
-            that is a little off the other more.
+        similarities: for each view, the mean of its correlations at the middle and at the finest level: noise spoils
+            the one less, a pose that is a little off the other more.
+        pivot_ras: (3,) mm, about which the derivatives in `evaluation` are.
     """
 
     pose: Pose
     evaluation: Evaluation
-    similarity: float
+    similarities: tuple[float, ...]
+    pivot_ras: NDArray[np.float64]
+
+    @property
+    def similarity(self) -> float:
+        """Mean of the views' similarities."""
+        return float(np.mean(self.similarities))
 
 
 class Climb:
@@ -59,11 +68,16 @@ class Climb:
 
     def from_below(self, starts: Sequence[Pose]) -> list[Camp]:
         """The poses reached at the coarse level, kept for `most_promising` too."""
-        objective = self._objectives[COARSE]
-        possible = [start for start in starts if objective.is_possible(start)]
-        reached = [Camp(*found) for found in minimise(objective, possible, COARSE.stop, self._breathe)]
+        possible = [start for start in starts if self._is_possible(start)]
+        if not possible:
+            return []
+        found = minimise(self._objectives[COARSE], possible, COARSE.stop, self._breathe)
+        reached = [Camp(*one) for one in found if self._is_possible(one[0])]
         self._waiting += reached
         return reached
+
+    def _is_possible(self, pose: Pose) -> bool:
+        return all(objective.is_possible(pose) for objective in self._objectives.values())
 
     def most_promising(self) -> list[Camp]:
         """The best coarse poses that were not climbed on from, nor anything near them."""
@@ -80,7 +94,9 @@ class Climb:
         self._climbed.append(pose)
         fine = self._settled(FINE, self._settled(MIDDLE, pose).pose)
         (from_afar,) = self._objectives[MIDDLE].evaluate([fine.pose])
-        return Summit(fine.pose, fine.evaluation, (from_afar.correlation + fine.evaluation.correlation) / 2)
+        both = np.mean([from_afar.correlations, fine.evaluation.correlations], axis=0)
+        pivot_ras = self._objectives[FINE].pivot_ras
+        return Summit(fine.pose, fine.evaluation, tuple(float(one) for one in both), pivot_ras)
 
     def _settled(self, level: Level, pose: Pose) -> Camp:
         """The pose minimised at a level, the pixels that count being those that count there.
@@ -102,7 +118,6 @@ def _distance_mm(one: Pose, other: Pose) -> float:
     """How far apart two poses of the same views are, seen from the first view."""
     first, second = (pose.projections[0].extrinsic for pose in (one, other))
     between = first @ np.linalg.inv(second)
-    angle = np.arccos(np.clip((np.trace(between[:3, :3]) - 1.0) / 2.0, -1.0, 1.0))
     # At the depth of the patient, half way to the receptor at least, rotation moves things about the source as well.
     middle = np.array([0.0, 0.0, 0.7 * one.projections[0].sdd_mm, 1.0])
-    return float(np.linalg.norm((between @ middle - middle)[:3]) + LEVER_MM * angle)
+    return float(np.linalg.norm((between @ middle - middle)[:3]) + LEVER_MM * rotation_angle(between))

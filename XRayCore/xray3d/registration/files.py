@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -15,12 +15,13 @@ from numpy.typing import ArrayLike, NDArray
 from xray3d.errors import OutputExistsError
 from xray3d.files import with_extension
 from xray3d.geometry.geometry_file import geometry_to_dict
-from xray3d.registration.result import RegistrationResult
+from xray3d.registration.result import RegistrationResult, Verdict
 from xray3d.volumes import XRayImage, save_xray
 from xray3d.volumes.frames import lps_from_ras
 from xray3d.volumes.xray_files import written_files
 
 TRANSFORM_JSON, TRANSFORM_TFM, RESULT_JSON = "transform.json", "transform.tfm", "result.json"
+_REGISTERED = "_registered"
 
 Rgb = NDArray[np.uint8]
 
@@ -30,19 +31,22 @@ def output_images(folder: Path, xrays: Sequence[str | Path]) -> list[Path]:
     stems = [with_extension(Path(Path(xray).name), "").name for xray in xrays]
     if len(set(stems)) < len(stems):
         stems = [f"{index + 1}_{stem}" for index, stem in enumerate(stems)]
-    return [folder / f"{stem}_registered.nrrd" for stem in stems]
+    return [folder / f"{stem}{_REGISTERED}.nrrd" for stem in stems]
 
 
-def output_files(images: Sequence[Path]) -> list[Path]:
-    """Every file that `save_registration` writes for these images."""
+def output_files(images: Sequence[Path], verdict: Verdict = "accepted") -> list[Path]:
+    """Every file that `save_registration` writes for these images: of a failure pictures and numbers, but no pose."""
     folder = images[0].parent
-    of_views = [file for image in images for file in (*written_files(image), overlay_file(image))]
-    return [*of_views, *(folder / name for name in (TRANSFORM_JSON, TRANSFORM_TFM, RESULT_JSON))]
+    judged = [*(overlay_file(image) for image in images), folder / RESULT_JSON]
+    if verdict == "failed":
+        return judged
+    poses = [file for image in images for file in written_files(image)]
+    return [*poses, folder / TRANSFORM_JSON, folder / TRANSFORM_TFM, *judged]
 
 
 def overlay_file(image: Path) -> Path:
     """The picture beside a registered X-ray."""
-    return image.with_name(f"{image.stem}_overlay.png")
+    return image.with_name(f"{image.stem.removesuffix(_REGISTERED)}_overlay.png")
 
 
 def save_registration(
@@ -51,8 +55,11 @@ def save_registration(
     result: RegistrationResult,
     overlays: Sequence[Rgb],
     notes: Mapping[str, Any],
-) -> None:
+) -> list[Path]:
     """Write everything into the folder of `images`, which is made where there is none; replaces what is there.
+
+    Of a failed registration nothing is written that could be taken for a pose, and what an earlier one left under the
+    same names is removed.
 
     Args:
         images: from `output_images`, one for each X-ray.
@@ -60,20 +67,34 @@ def save_registration(
         overlays: RGB (rows, cols, 3), one for each X-ray.
         notes: what else result.json is to hold.
 
+    Returns:
+        What was written.
+
     Raises:
         OutputExistsError: the folder cannot be made or written to.
     """
     folder = images[0].parent
+    written = output_files(images, result.verdict)
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        for image, xray, projection, overlay in zip(images, xrays, result.projections, overlays, strict=True):
-            save_xray(replace(xray, projection=projection), image, overwrite=True)
+        for outdated in set(output_files(images)) - set(written):
+            outdated.unlink(missing_ok=True)
+        if result.verdict != "failed":
+            _save_poses(images, xrays, result)
+        for image, overlay in zip(images, overlays, strict=True):
             sitk.WriteImage(sitk.GetImageFromArray(overlay, isVector=True), str(overlay_file(image)))
-        _write_json({"transform_ras": result.transform_ras.tolist()}, folder / TRANSFORM_JSON)
-        save_transform(result.transform_ras, folder / TRANSFORM_TFM)
         _write_json({**result_to_dict(result), **notes}, folder / RESULT_JSON)
     except (OSError, RuntimeError) as failure:
         raise OutputExistsError(f"{folder} cannot be written to; check permissions and the space left.") from failure
+    return written
+
+
+def _save_poses(images: Sequence[Path], xrays: Sequence[XRayImage], result: RegistrationResult) -> None:
+    for image, xray, projection in zip(images, xrays, result.projections, strict=True):
+        save_xray(replace(xray, projection=projection), image, overwrite=True)
+    folder = images[0].parent
+    _write_json({"transform_ras": result.transform_ras.tolist()}, folder / TRANSFORM_JSON)
+    save_transform(result.transform_ras, folder / TRANSFORM_TFM)
 
 
 def save_transform(transform_ras: ArrayLike, path: Path) -> None:
@@ -91,21 +112,10 @@ def save_transform(transform_ras: ArrayLike, path: Path) -> None:
 
 def result_to_dict(result: RegistrationResult) -> dict[str, Any]:
     """Everything that the result says, in types that JSON knows; null for what is not finite."""
-    fields = {
-        "verdict": result.verdict,
-        "reason": result.reason,
-        "converged": result.converged,
-        "similarity": result.similarity,
-        "transform_ras": result.transform_ras,
-        "projections": [geometry_to_dict(projection) for projection in result.projections],
-        "covariance": result.covariance,
-        "pivot_ras": result.pivot_ras,
-        "error_along_mm": result.error_along_mm,
-        "error_across_mm": result.error_across_mm,
-        "used_share": result.used_share,
-        "seconds": result.seconds,
-    }
-    return {name: finite_or_null(value) for name, value in fields.items()}
+    values = {field.name: getattr(result, field.name) for field in fields(result)}
+    values["converged"] = result.converged
+    values["projections"] = [geometry_to_dict(projection) for projection in result.projections]
+    return {name: finite_or_null(value) for name, value in values.items()}
 
 
 def finite_or_null(value: Any) -> Any:
@@ -119,5 +129,5 @@ def finite_or_null(value: Any) -> Any:
     return value
 
 
-def _write_json(fields: Mapping[str, Any], path: Path) -> None:
-    path.write_text(json.dumps(fields, indent=2, allow_nan=False) + "\n", encoding="utf-8")
+def _write_json(content: Mapping[str, Any], path: Path) -> None:
+    path.write_text(json.dumps(content, indent=2, allow_nan=False) + "\n", encoding="utf-8")

@@ -8,8 +8,6 @@ from __future__ import annotations
 
 import csv
 import json
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -18,27 +16,11 @@ from numpy.typing import NDArray
 
 from xray3d.errors import GeometryError
 from xray3d.files import require_file
-from xray3d.geometry import Projection
+from xray3d.registration.landmark_pairs import LandmarkPairs, PointList
 
-Points = dict[str, NDArray[np.float64]]
-
+_POINT_LIST_ENDS = (".mrk.json", ".fcsv")
 _TO_RAS = {"RAS": (1.0, 1.0, 1.0), "LPS": (-1.0, -1.0, 1.0)}
 _FCSV_NUMBERS = {"0": "RAS", "1": "LPS"}
-
-
-@dataclass(frozen=True, eq=False)
-class LandmarkPairs:
-    """What `pose_from_landmarks` takes.
-
-    Attributes:
-        names: (n,).
-        points_ras: (n, 3) mm.
-        pixels: (views, n, 2) as (column, row); NaN where a view does not show a point.
-    """
-
-    names: tuple[str, ...]
-    points_ras: NDArray[np.float64]
-    pixels: NDArray[np.float64]
 
 
 def load_pairs(path: str | Path, views: int) -> LandmarkPairs:
@@ -61,53 +43,26 @@ def load_pairs(path: str | Path, views: int) -> LandmarkPairs:
     return LandmarkPairs(names, np.stack(points), np.stack(pixels, axis=1))
 
 
-def load_markups_points(path: str | Path) -> Points:
-    """Points by their labels, RAS mm, from a file of Slicer's Markups (.mrk.json or .fcsv), LPS or RAS as it says.
+def load_point_list(path: str | Path) -> PointList:
+    """Points from a file of Slicer's Markups (.mrk.json or .fcsv), LPS or RAS as it says.
 
     Raises:
-        GeometryError: one sentence: another kind of file, no point in it, no coordinate system, a label used twice.
+        GeometryError: one sentence: another kind of file, no point in it, no coordinate system.
     """
     path = Path(path)
     require_file(path, GeometryError)
-    if path.name.lower().endswith(".fcsv"):
-        points = _read_fcsv(path)
-    elif path.name.lower().endswith(".json"):
-        points = _read_markups_json(path)
-    else:
+    if not is_point_list(path):
         raise GeometryError(f"{path} is no file of landmarks; pass a .mrk.json or .fcsv file that Slicer saved.")
+    points = _read_fcsv(path) if path.name.lower().endswith(".fcsv") else _read_markups_json(path)
     if not points:
         raise GeometryError(f"{path} has no points; place them and save it again.")
-    labels = [label for label, _ in points]
-    for label in labels:
-        if labels.count(label) > 1:
-            raise GeometryError(f"{path} has the label {label} twice; give every landmark a name of its own.")
-    return dict(points)
+    names, positions = zip(*points, strict=True)
+    return PointList(str(path), names, np.stack(positions))
 
 
-def match_markups(
-    projections: Sequence[Projection], in_ct: Mapping[str, NDArray], on_xrays: Sequence[Mapping[str, NDArray]]
-) -> LandmarkPairs:
-    """Pairs by label, of points in the CT and points placed on the X-rays.
-
-    Args:
-        projections: of the views, as they stood when the points were placed on their receptors.
-        in_ct: (3,) RAS mm by label.
-        on_xrays: for each view (3,) RAS mm by label, on the receptor or anywhere on its ray.
-
-    Raises:
-        GeometryError: a label on an X-ray that the CT has not.
-    """
-    names = tuple(label for label in in_ct if any(label in points for points in on_xrays))
-    for view, points in enumerate(on_xrays):
-        unknown = [label for label in points if label not in in_ct]
-        if unknown:
-            raise GeometryError(f"The CT has no landmark {unknown[0]}, which X-ray {view + 1} has; name both alike.")
-    pixels = np.full((len(projections), len(names), 2), np.nan)
-    for view, (projection, points) in enumerate(zip(projections, on_xrays, strict=True)):
-        for index, label in enumerate(names):
-            if label in points:
-                pixels[view, index] = projection.project(points[label])
-    return LandmarkPairs(names, np.array([in_ct[label] for label in names], float).reshape(-1, 3), pixels)
+def is_point_list(path: str | Path) -> bool:
+    """Whether a file is one of Slicer's Markups, by its name."""
+    return Path(path).name.lower().endswith(_POINT_LIST_ENDS)
 
 
 def _read_json(path: Path) -> Any:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from scipy.optimize import least_squares
 
 from xray3d.geometry import Projection
-from xray3d.geometry.poses import se3_exp
+from xray3d.geometry.poses import about, rotation_angle, se3_exp
 
 Matrix = NDArray[np.float64]
 
@@ -85,7 +85,7 @@ class Fit:
 
     def apart_deg(self, motion: Matrix) -> float:
         """Angle between this motion and another (4, 4)."""
-        return float(np.degrees(np.arccos(np.clip((np.sum(self.motion[:3, :3] * motion[:3, :3]) - 1) / 2, -1, 1))))
+        return float(np.rad2deg(rotation_angle(np.linalg.solve(motion, self.motion))))
 
 
 def fit_in_plane(sightings: Sightings) -> Fit:
@@ -141,12 +141,9 @@ def rays_of(projection: Projection, pixels: Matrix) -> Matrix:
 def _refined(sightings: Sightings, free: Matrix, start: Matrix) -> Fit:
     """Least squares over the twists (6,) that the columns of `free` (6, k) span, about the middle of the landmarks."""
     middle = (start @ [*sightings.points.mean(axis=0), 1])[:3]
-    to_middle = np.eye(4)
-    to_middle[:3, 3] = middle
-    back = np.linalg.inv(to_middle) @ start
 
     def motion(parameters: Matrix) -> Matrix:
-        return to_middle @ se3_exp(free @ parameters) @ back
+        return about(middle, se3_exp(free @ parameters)) @ start
 
     solution = least_squares(
         lambda parameters: sightings.misses_mm(motion(parameters)),

@@ -19,7 +19,6 @@ from xray3d.registration.landmark_solver import (
     fit_in_plane,
     fit_poses,
     fit_shift,
-    triangulated,
 )
 
 Solved = Literal["pose", "shift", "in-plane shift"]
@@ -87,44 +86,6 @@ def pose_from_landmarks(
     sightings = _checked(projections, points_ras, pixels, called)
     fit, solved, doubt = _solve(sightings, angles_known)
     return _answer(sightings, fit, solved, doubt, called)
-
-
-def triangulate(
-    projections: Sequence[Projection], pixels: ArrayLike
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Points that two or more X-rays show.
-
-    Args:
-        projections: of the views, in one frame.
-        pixels: (views, 2) or (views, n, 2) as (column, row); NaN where a view does not show a point.
-
-    Returns:
-        points_ras: (3,) or (n, 3) mm, nearest to their rays.
-        distance_mm: () or (n,) largest distance between a point and one of its rays; half the gap between two rays.
-
-    Raises:
-        GeometryError: a point that fewer than two views show, or whose rays are parallel.
-    """
-    clicked = np.asarray(pixels, float)
-    if clicked.ndim not in (2, 3) or clicked.shape[0] != len(projections) or clicked.shape[-1] != 2:
-        raise GeometryError(f"Pixels of shape {clicked.shape} are not a column and row for each of the X-rays.")
-    listed = clicked if clicked.ndim == 3 else clicked[:, None]
-    sightings = Sightings(tuple(projections), np.zeros((listed.shape[1], 3)), listed)
-    found = [_triangulated_point(sightings, index) for index in range(listed.shape[1])]
-    points, distances = np.stack([point for point, _ in found]), np.array([distance for _, distance in found])
-    return (points, distances) if clicked.ndim == 3 else (points[0], distances[0])
-
-
-def _triangulated_point(sightings: Sightings, index: int) -> tuple[NDArray[np.float64], float]:
-    if sightings.seen[:, index].sum() < 2:
-        raise GeometryError("A point follows from its rays in two X-rays or more; mark it in a second one.")
-    point, information, sources, directions = triangulated(sightings, index)
-    if np.linalg.eigvalsh(information)[0] < 1e-6:
-        raise GeometryError("The rays to this point are parallel; use X-rays from different angles.")
-    along = np.einsum("ij,ij->i", point - sources, directions)
-    if (along <= 0).any():
-        raise GeometryError("The rays to this point meet behind a source; check that both X-rays show the same point.")
-    return point, float(np.linalg.norm(point - sources - along[:, None] * directions, axis=1).max())
 
 
 def _checked(projections: Sequence[Projection], points: ArrayLike, pixels: ArrayLike, names: list[str]) -> Sightings:

@@ -15,10 +15,10 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.spatial.transform import Rotation
 
 from xray3d.errors import GeometryError
 from xray3d.geometry import Projection
+from xray3d.geometry.poses import rotation_angle
 from xray3d.registration.statistics import percentile
 
 Array = NDArray[np.float64]
@@ -95,7 +95,7 @@ def pose_error(estimated: Sequence[Projection], true: Sequence[Projection], targ
         mtre_mm=float(np.mean([target_registration_errors(*pair, targets) for pair in pairs])),
         mpd_mm=float(np.mean([projection_distances(*pair, targets) for pair in pairs])),
         mrpd_mm=float(np.mean([reprojection_distances(*pair, targets) for pair in pairs])),
-        rotation_deg=float(np.mean([_angle_deg(rigid_error(*pair)) for pair in pairs])),
+        rotation_deg=float(np.rad2deg(np.mean([rotation_angle(rigid_error(*pair)) for pair in pairs]))),
         translation_mm=float(np.mean(np.linalg.norm(shifts, axis=1))),
         along_mm=float(np.mean(np.abs(along))),
         across_mm=float(np.mean(across)),
@@ -171,10 +171,6 @@ def _checked(estimated: Sequence[Projection], true: Sequence[Projection], target
 
 def _moved(transform: Array, points: Array) -> Array:
     return points @ transform[:3, :3].T + transform[:3, 3]
-
-
-def _angle_deg(transform: Array) -> float:
-    return float(np.rad2deg(Rotation.from_matrix(transform[:3, :3]).magnitude()))
 
 
 def _nan_as_infinite(distances: Array) -> Array:

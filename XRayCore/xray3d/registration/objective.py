@@ -87,16 +87,21 @@ class Evaluation:
 
     Attributes:
         cost: mean robust loss over usable pixels, plus what the offsets cost.
-        correlation: mean local normalised correlation of the views.
+        correlations: local normalised correlation of each view.
         used: mean share of usable pixels.
         gradient, hessian: (p,), (p, p) of `cost` by the step, Gauss–Newton.
     """
 
     cost: float
-    correlation: float
+    correlations: tuple[float, ...]
     used: float
     gradient: Matrix
     hessian: Matrix
+
+    @property
+    def correlation(self) -> float:
+        """Mean of the views' correlations."""
+        return float(np.mean(self.correlations))
 
 
 class Objective:
@@ -130,7 +135,8 @@ class Objective:
 
     def is_possible(self, pose: Pose) -> bool:
         """Whether the pose has all sources outside the patient."""
-        return all(self._complete.has_source_outside(projection) for projection in pose.projections)
+        renderers = (self._renderer, self._complete)
+        return all(r.has_source_outside(projection) for r in renderers for projection in pose.projections)
 
     def usable_at(self, pose: Pose) -> list[Image]:
         """For each view, (rows, cols), 1 where a pixel counts at this pose, 0 where not."""
@@ -187,10 +193,10 @@ class Objective:
                 steps[:, 6 + 6 * index : 12 + 6 * index] = np.diag([1, 1, 1] + [1 / LEVER_MM] * 3)
             gradient += steps.T @ by_twist / count
             hessian += steps.T @ square @ steps / count
-        cost, correlation, used = (float(np.mean([view[item] for view in by_view])) for item in range(3))
+        cost, used = (float(np.mean([view[item] for view in by_view])) for item in (0, 2))
         if self._relative_error is not None:
             cost += _hold_offsets(pose, self._relative_error, gradient, hessian)
-        return Evaluation(cost, correlation, used, gradient, hessian)
+        return Evaluation(cost, tuple(float(view[1]) for view in by_view), used, gradient, hessian)
 
 
 def _hold_offsets(pose: Pose, error: RelativeError, gradient: Matrix, hessian: Matrix) -> float:

@@ -113,7 +113,7 @@ def before_and_after(renderer: DRRRenderer, xray: XRayImage, start: Projection, 
     share = min(1.0, _LONGEST_PX / max(xray.pixels.shape))
     rows, cols = (max(1, round(share * length)) for length in xray.pixels.shape)
     shown = cv2.resize(xray.pixels, (cols, rows), interpolation=cv2.INTER_AREA)
-    poses = (("start", start.resampled((rows, cols))), ("registered", end.resampled((rows, cols))))
+    poses = (("start", start.resampled((rows, cols))), ("result", end.resampled((rows, cols))))
     return np.vstack([_captioned(_judged(renderer, shown, pose), caption) for caption, pose in poses])
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from xray3d.geometry.poses import se3_exp, skew
+from xray3d.geometry.poses import about, se3_exp, skew
 
 Matrix = NDArray[np.float64]
 
@@ -16,10 +16,7 @@ LEVER_MM = 60.0
 def world_motion(step_mm: ArrayLike, pivot_ras: ArrayLike) -> Matrix:
     """Rigid RAS-to-RAS transform (4, 4) of the anatomy for a step (6,): translation, then rotation times `LEVER_MM`."""
     step = np.asarray(step_mm, float)
-    about_pivot = se3_exp([*step[:3], *(step[3:] / LEVER_MM)])
-    pivot = np.asarray(pivot_ras, float)
-    about_pivot[:3, 3] += pivot - about_pivot[:3, :3] @ pivot
-    return about_pivot
+    return about(pivot_ras, se3_exp([*step[:3], *(step[3:] / LEVER_MM)]))
 
 
 def twists_per_step(extrinsic: Matrix, pivot_ras: ArrayLike) -> Matrix:

@@ -1,12 +1,10 @@
-"""A CT in several resolutions, each on the device and ready to be rendered."""
+"""A CT at a coarser resolution."""
 
 from __future__ import annotations
 
 import numpy as np
 
 from xray3d.volumes import CTVolume
-
-_AIR_HU = -1000.0
 
 
 def coarser(ct: CTVolume, spacing_mm: float) -> CTVolume:
@@ -15,7 +13,8 @@ def coarser(ct: CTVolume, spacing_mm: float) -> CTVolume:
     if (i, j, k) == (1, 1, 1):
         return ct
     filled = [(0, -size % factor) for size, factor in zip(ct.hu.shape, (k, j, i), strict=True)]
-    hu = np.pad(ct.hu, filled, constant_values=_AIR_HU)
+    # With copies of the last voxels: half air, they would not look like body that the CT cuts.
+    hu = np.pad(ct.hu, filled, mode="edge")
     blocks = hu.reshape(hu.shape[0] // k, k, hu.shape[1] // j, j, hu.shape[2] // i, i)
     to_fine = np.diag([i, j, k, 1.0])
     to_fine[:3, 3] = (np.array([i, j, k]) - 1) / 2

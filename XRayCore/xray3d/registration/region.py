@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.ndimage import affine_transform, binary_dilation
+from scipy.ndimage import distance_transform_edt
 
 from xray3d.errors import VolumeError
 from xray3d.volumes import CTVolume, LabelVolume
+from xray3d.volumes.resampling import labels_on_grid
 
 _AIR_HU, _SOFT_TISSUE_HU = -1000.0, 60.0
 _RIM_MM = 2.0
@@ -23,9 +24,9 @@ def bone_of_region(ct: CTVolume, region: LabelVolume) -> CTVolume:
     Raises:
         VolumeError: a region outside the CT, or without bone in it.
     """
-    inside = _on_grid_of(ct, region)
-    steps = max(1, round(_RIM_MM / float(ct.spacing_mm.min())))
-    inside = binary_dilation(inside, iterations=steps)
+    inside = labels_on_grid(region.labels > 0, region.ijk_to_ras, ct.ijk_to_ras, ct.hu.shape)
+    if inside.any():
+        inside = distance_transform_edt(~inside, sampling=ct.spacing_mm[::-1]) <= _RIM_MM
     bone = inside & (ct.hu > _SOFT_TISSUE_HU)
     if bone.sum() < _FEWEST_VOXELS:
         raise VolumeError(
@@ -39,17 +40,3 @@ def bone_of_region(ct: CTVolume, region: LabelVolume) -> CTVolume:
 def center_of_bone(ct: CTVolume) -> NDArray[np.float64]:
     """(3,) RAS mm: the middle of what a CT from `bone_of_region` shows."""
     return ct.to_ras(np.argwhere(ct.hu > _AIR_HU)[:, ::-1].mean(axis=0))
-
-
-def _on_grid_of(ct: CTVolume, region: LabelVolume) -> np.ndarray:
-    """(K, J, I) bool: the region's voxels nearest to the CT's."""
-    labelled = region.labels > 0
-    if labelled.shape == ct.hu.shape and np.allclose(region.ijk_to_ras, ct.ijk_to_ras, atol=1e-3):
-        return labelled
-    to_region = np.linalg.inv(region.ijk_to_ras) @ ct.ijk_to_ras
-    # Arrays are indexed (k, j, i).
-    matrix, offset = to_region[:3, :3][::-1, ::-1], to_region[:3, 3][::-1]
-    resampled = affine_transform(
-        labelled.astype(np.float32), matrix, offset, ct.hu.shape, order=0, mode="constant", cval=0.0
-    )
-    return resampled > 0.5

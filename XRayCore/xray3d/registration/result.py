@@ -24,6 +24,7 @@ class RegistrationResult:
             allowed to move relative to each other.
         similarity: local normalised correlation of the X-rays with their DRRs, the mean of a middle and a fine
             resolution; at most 1.
+        similarities: the same of each X-ray; `similarity` is their mean.
         verdict: "accepted", "doubtful" or "failed".
         reason: one sentence for the user: why this verdict.
         covariance: (6, 6) of the pose of the anatomy as a world twist about `pivot_ras`: translation (mm), then
@@ -38,6 +39,7 @@ class RegistrationResult:
     projections: tuple[Projection, ...]
     transform_ras: NDArray[np.float64]
     similarity: float
+    similarities: tuple[float, ...]
     verdict: Verdict
     reason: str
     covariance: NDArray[np.float64]

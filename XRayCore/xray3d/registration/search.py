@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import qmc
 
+from xray3d.registration.checks import Search
 from xray3d.registration.climb import Climb, Summit
 from xray3d.registration.levels import COARSE, Level
 from xray3d.registration.objective import Objective, Pose
@@ -37,13 +38,13 @@ AROUND_START = Neighbourhood(rotation_deg=18.0, translation_mm=40.0, rounds=8, s
 """For a start that is known to some 15° and 30 mm, with a margin."""
 
 ANYWHERE = Neighbourhood(rotation_deg=50.0, translation_mm=120.0, rounds=24, starts=32)
-"""For no start but the C-arm's usual one: the patient on the back, the beam somewhere through the trunk."""
+"""For a start that says little more than from which side the patient is seen."""
 
 
 def find(
     objectives: Mapping[Level, Objective],
     start: Pose,
-    search: str,
+    search: Search,
     progress: Callable[[str, float], None],
     seed: int,
 ) -> Summit:
@@ -57,13 +58,13 @@ def find(
     """
     now = ("Refining the start", 0.05)
     climb = Climb(objectives, lambda: progress(*now))
-    best = climb.to_summit(climb.from_below([start])[0].pose)
+    best = climb.to_summit(next((camp.pose for camp in climb.from_below([start])), start))
     if search == "off":
         return best
     where = ANYWHERE if search == "wide" else AROUND_START
     pivot_ras = objectives[COARSE].pivot_ras
     for round_number, batch in enumerate(neighbours(start, pivot_ras, where, seed)):
-        if is_acceptable(best.similarity):
+        if is_acceptable(best.similarities):
             break
         now = (
             f"Searching, round {round_number + 1} of at most {where.rounds}",
@@ -77,7 +78,7 @@ def find(
 
 
 def neighbours(pose: Pose, pivot_ras: NDArray[np.float64], where: Neighbourhood, seed: int) -> Iterator[list[Pose]]:
-    """Batches of starts about `pose`, evenly spread over the neighbourhood as a whole and in every batch.
+    """Batches of starts about `pose`: even in direction and in distance, so denser near the pose; so is every batch.
 
     The points are a scrambled Halton sequence in the six dimensions (Halton, Numer. Math. 2, 1960).
     """
@@ -90,7 +91,7 @@ def neighbours(pose: Pose, pivot_ras: NDArray[np.float64], where: Neighbourhood,
 
 
 def _in_ball(unit: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Points (n, 3) of the unit cube mapped to the unit ball, evenly in direction and in distance from its centre."""
+    """Points (n, 3) of the unit cube mapped to the unit ball: even in direction and in distance from its centre."""
     height, angle = 2.0 * unit[:, 0] - 1.0, 2.0 * np.pi * unit[:, 1]
     across = np.sqrt(1.0 - height**2)
     direction = np.stack([across * np.cos(angle), across * np.sin(angle), height], axis=1)

@@ -20,6 +20,9 @@ Images = NDArray[np.floating]
 _FLAT_SHARE = 0.15
 # Windows of which less than this share may be used say nothing.
 _LEAST_COVER = 0.3
+# A view with a smaller share of usable pixels shows nothing that could be compared; the cost then is that of images
+# that have nothing in common.
+_LEAST_USED, UNLIKE = 0.01, 0.6
 HUBER = 1.0
 """Residuals of normalised images beyond this count linearly (Huber's loss)."""
 
@@ -32,7 +35,7 @@ class Comparison:
         residual: (n, rows, cols) difference of the normalised images.
         derivative: (n, rows, cols, 6) of the residual by the DRRs' camera twists.
         weight: (n, rows, cols) weight of each pixel in the sum of squares, robust loss included.
-        cost: (n,) mean Huber loss over usable pixels.
+        cost: (n,) mean Huber loss over usable pixels; `UNLIKE` where next to none can be used.
         correlation: (n,) correlation of the normalised images over usable pixels.
         used: (n,) share of pixels that could be used.
     """
@@ -64,11 +67,12 @@ def compare(xray: Images, usable: Images, drr: Images, jacobian: Images, window_
     size = np.abs(residual)
     weight = inside / np.maximum(size / HUBER, 1.0)
     loss = np.where(size < HUBER, 0.5 * residual**2, HUBER * (size - 0.5 * HUBER))
+    mean_loss = (inside * loss).sum((1, 2), dtype=float) / total
     return Comparison(
         residual,
         _derivative(jacobian, normal_drr, middle, deviation, mean),
         weight,
-        (inside * loss).sum((1, 2), dtype=float) / total,
+        np.where(inside.mean((1, 2)) < _LEAST_USED, UNLIKE, mean_loss),
         _correlation(normal_drr, normal_xray, inside),
         inside.mean((1, 2), dtype=float),
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
@@ -16,6 +16,7 @@ from xray3d.volumes import XRayImage
 
 # A reduced pixel counts when nearly all that it is averaged of does.
 _LEAST_USABLE = 0.9
+_FEWEST_PIXELS = 8
 
 
 @dataclass(frozen=True, eq=False)
@@ -31,6 +32,11 @@ class View:
     pixels: NDArray[np.float32]
     usable: NDArray[np.bool_]
     name: str
+
+    @property
+    def inverted(self) -> View:
+        """The view with bright and dark exchanged."""
+        return replace(self, pixels=-self.pixels)
 
     def at(self, longest_px: int) -> ReducedView:
         """The view with so many pixels along its longer side (never more than it has)."""
@@ -91,8 +97,8 @@ def prepare_view(xray: XRayImage, ignored: NDArray[np.bool_] | None) -> View:
     return View(pixels.astype(np.float32), usable, xray.name)
 
 
-def with_attenuation(view: View, projection: Projection, renderer: DRRRenderer, longest_px: int) -> View:
-    """The view with its grey values turned so that they grow with attenuation, as the DRR at `projection` tells.
+def polarity(view: View, projection: Projection, renderer: DRRRenderer, longest_px: int) -> float:
+    """Correlation of the view's grey values with the DRR at `projection`: below 0 where attenuation shows dark.
 
     Fluoroscopes show bone dark and radiographs show it bright. Thick parts of the patient, which are many pixels
     wide, tell which of the two it is long before the pose is right.
@@ -100,8 +106,8 @@ def with_attenuation(view: View, projection: Projection, renderer: DRRRenderer, 
     reduced = view.at(longest_px)
     coarse = projection.resampled(reduced.size_px)
     counts = (reduced.usable > 0) & ~renderer.lacks_tissue(coarse)
-    if counts.sum() < 3:
-        return view
-    drr = renderer.render(coarse)[counts]
-    sign = np.sum((drr - drr.mean()) * (reduced.image[counts] - reduced.image[counts].mean()))
-    return view if sign >= 0 else View(-view.pixels, view.usable, view.name)
+    if counts.sum() < _FEWEST_PIXELS:
+        return 0.0
+    drr, grey = renderer.render(coarse)[counts], reduced.image[counts]
+    drr, grey = drr - drr.mean(), grey - grey.mean()
+    return float(np.sum(drr * grey) / max(float(np.linalg.norm(drr) * np.linalg.norm(grey)), 1e-9))

@@ -8,7 +8,7 @@ import numpy as np
 import SimpleITK as sitk
 from numpy.typing import NDArray
 
-from xray3d.errors import GeometryError, VolumeError
+from xray3d.errors import GeometryError, NoGeometryError, VolumeError
 from xray3d.files import extension, refuse_existing, require_file, with_extension
 from xray3d.geometry.dicom import GivenGeometry, read_dicom_geometry
 from xray3d.geometry.geometry_file import load_geometry, save_geometry
@@ -86,7 +86,8 @@ def load_xray(
 
     Raises:
         VolumeError: an image that cannot be read or is no single scalar image.
-        GeometryError: no geometry, or one that is incomplete or contradicts itself; it names the field or file.
+        NoGeometryError: no geometry, or a DICOM header that lacks a field of it.
+        GeometryError: one that is wrong or contradicts itself; it names the field or file.
     """
     path = Path(path)
     require_file(path, VolumeError)
@@ -135,7 +136,7 @@ def _own_geometry(path: Path, image: sitk.Image, pixels: NDArray) -> Projection:
     placed = _placed_geometry(path, image, pixels)
     if not sidecar.exists():
         if placed is None:
-            raise GeometryError(
+            raise NoGeometryError(
                 f"{path} has no geometry: neither {sidecar.name} beside it nor the attributes {SDD_ATTRIBUTE} and "
                 f"{PRINCIPAL_POINT_ATTRIBUTE}; pass geometry=, a JSON or P-matrix file."
             )

@@ -63,7 +63,7 @@ class Anatomy:
         ct: what is registered to.
         xrayed: the finer, longer volume that the X-rays show.
         targets_ras: (n, 3) points on bone within `TARGET_RADIUS_MM` of the isocentre, mm.
-        screws: pedicle screws, which are not in `ct`.
+        screws: pedicle screws, at least two, which are not in `ct`.
     """
 
     place: Place
@@ -74,7 +74,11 @@ class Anatomy:
 
 
 def load_anatomy(place: Place, data_folder: Path, seed: int = 0) -> Anatomy:
-    """The place with its targets drawn by `seed`."""
+    """The place with its targets drawn by `seed`.
+
+    Raises:
+        VolumeError: no usable CT, or one in which no vertebra can have screws.
+    """
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # that soft tissue was cut away is known and part of the test
         ct = load_ct(data_folder / place.file)
@@ -102,7 +106,11 @@ def _xrayed(ct: CTVolume) -> CTVolume:
 
 
 def _screws(spine: FoundSpine, place: Place) -> list[Implant]:
-    """Screws in the whole vertebrae nearest to the isocentre, in three of them at most."""
+    """Screws in the whole vertebrae nearest to the isocentre, in three of them at most.
+
+    Raises:
+        VolumeError: there is no vertebra for them; X-rays without metal would pass for X-rays with it.
+    """
     by_distance = sorted(
         (vertebra for vertebra in spine.vertebrae if vertebra.is_whole),
         key=lambda vertebra: float(np.linalg.norm(vertebra.center_ras - place.isocenter_ras)),
@@ -119,4 +127,6 @@ def _screws(spine: FoundSpine, place: Place) -> list[Implant]:
         ]
         if len(screws) >= 6:
             break
+    if not screws:
+        raise VolumeError(f"{place.file} has no vertebra that a pedicle screw fits; measure at another place.")
     return screws

@@ -13,6 +13,7 @@ from xray3d.drr import DRRRenderer
 from xray3d.drr.exposure import expose
 from xray3d.drr.physics.collimator import Collimator
 from xray3d.drr.physics.presets import XRayPreset, preset
+from xray3d.errors import GeometryError
 from xray3d.geometry import Projection
 from xray3d.volumes import XRayImage
 
@@ -45,10 +46,19 @@ class ViewPair:
 
 
 def take_view_pair(anatomy: Anatomy, renderer: DRRRenderer, seed: int, with_screws: bool = False) -> ViewPair:
-    """A pair from random directions; `renderer` holds `anatomy.xrayed`. Screws do not change anything else."""
+    """A pair from random directions; `renderer` holds `anatomy.xrayed`. Screws do not change anything else.
+
+    Raises:
+        GeometryError: a view shows no screw, which would pass for a view with masked metal.
+    """
     rng = np.random.default_rng(seed)
     projections = _directions(anatomy, rng)
     exposures = [_expose(anatomy, renderer, projection, rng, with_screws) for projection in projections]
+    if with_screws and not all(mask.any() for _, mask in exposures):
+        raise GeometryError(
+            f"An X-ray of the {anatomy.place.name} (seed {seed}) shows no screw; "
+            "move the isocentre of the place towards its screws."
+        )
     xrays = tuple(XRayImage(pixels, projection) for (pixels, _), projection in zip(exposures, projections, strict=True))
     return ViewPair(xrays, tuple(mask for _, mask in exposures))
 

@@ -1,13 +1,7 @@
-"""The process that one peer's registration runs in: `python -m xray3d.benchmarks.registration.peer_worker PEER`.
-
-Requests and replies are pickles on standard input and output: (name of a method of `_Worker`, its arguments) in,
-(True, result) or (False, sentence) out.
-"""
+"""The process that one peer's registration runs in: `python -m xray3d.benchmarks.registration.peer_worker PEER`."""
 
 from __future__ import annotations
 
-import os
-import pickle
 import sys
 from importlib import import_module
 
@@ -16,6 +10,7 @@ from numpy.typing import NDArray
 
 from xray3d.benchmarks.job import THREADS
 from xray3d.benchmarks.registration.peers import PEERS
+from xray3d.benchmarks.serving import serve
 from xray3d.geometry import Projection
 
 
@@ -40,27 +35,5 @@ class _Worker:
         return ascent.projection.extrinsic, ascent.seconds, ascent.iterations
 
 
-def serve(name: str) -> None:
-    """Answer requests until standard input closes."""
-    replies = os.fdopen(os.dup(sys.stdout.fileno()), "wb")
-    os.dup2(sys.stderr.fileno(), sys.stdout.fileno())  # what peers print must not end up among the replies
-    worker = _Worker(name)
-    while True:
-        try:
-            method, arguments = pickle.load(sys.stdin.buffer)
-        except EOFError:
-            return
-        reply: tuple[bool, object]
-        try:
-            reply = (True, getattr(worker, method)(*arguments))
-        except ImportError as error:
-            reply = (False, f"not installed ({error}); get it by: make peers")
-        except Exception as error:  # whatever a peer raises becomes its row in the table
-            first_line = f"{type(error).__name__}: {error}".splitlines()[0]
-            reply = (False, f"failed: {first_line[:120]}")
-        pickle.dump(reply, replies)
-        replies.flush()
-
-
 if __name__ == "__main__":
-    serve(sys.argv[1])
+    serve(_Worker(sys.argv[1]))

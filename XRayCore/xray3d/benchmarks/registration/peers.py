@@ -2,20 +2,15 @@
 
 from __future__ import annotations
 
-import os
-import pickle
-import subprocess
-import threading
 from dataclasses import dataclass, replace
 from types import TracebackType
-from typing import IO, Any, cast
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from xray3d.benchmarks.engine_process import EngineFailure, peers_python
+from xray3d.benchmarks.engine_process import EngineFailure, EngineProcess
 from xray3d.benchmarks.engines import NANODRR
-from xray3d.benchmarks.job import THREADS
 from xray3d.geometry import Projection
 from xray3d.volumes.ct import CTVolume
 from xray3d.volumes.xray import XRayImage
@@ -68,73 +63,41 @@ class PeerProcess:
     """
 
     def __init__(self, name: str, timeout_seconds: float = 300.0) -> None:
-        self._name, self._timeout_seconds = name, timeout_seconds
-        self._process: subprocess.Popen[bytes] | None = None
+        self._process = EngineProcess(name, _WORKER, timeout_seconds)
+        self._name = name
         self._ct: CTVolume | None = None
+        self._is_ready = False
 
     def __enter__(self) -> PeerProcess:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
-        self._end()
+        self._process.__exit__(kind, error, at)
 
     def prepare(self, ct: CTVolume) -> None:
-        """Hand over the CT, whole and at its own resolution."""
-        self._ct = ct
-        self._end()
-        self._ensure_started()
+        """Hand over the CT, whole and at its own resolution, to a fresh process that holds no other."""
+        if self._ct is not None:
+            self._process.restart()
+        self._ct, self._is_ready = ct, False
+        self._process.call("prepare", ct.hu, ct.ijk_to_ras)
+        self._is_ready = True
 
     def image(self, view: Projection) -> NDArray[np.float32]:
         """The peer's DRR (rows, cols) of the CT, in the peer's unit."""
-        self._ensure_started()
         return self._call("image", view)
 
     def register(self, xray: XRayImage, initial: Projection) -> PeerOutcome:
         """Register one X-ray from the geometry `initial`, which has the X-ray's size."""
-        self._ensure_started()
         extrinsic, seconds, iterations = self._call("register", xray.pixels, initial)
         return PeerOutcome(replace(initial, extrinsic=extrinsic), seconds, iterations)
 
-    def _ensure_started(self) -> None:
-        if self._process is not None:
-            return
+    def _call(self, method: str, *arguments: Any) -> Any:
         if self._ct is None:
             raise ValueError(f"{self._name} has no CT yet; call prepare first")
-        threads = {name: str(THREADS) for name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")}
-        self._process = subprocess.Popen(
-            [peers_python(), "-m", _WORKER, self._name],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            env={**os.environ, **threads},
-        )
-        self._call("prepare", self._ct.hu, self._ct.ijk_to_ras)
-
-    def _call(self, method: str, *arguments: Any) -> Any:
-        """The result of the worker's `method`."""
-        process = cast("subprocess.Popen[bytes]", self._process)
-        timer = threading.Timer(self._timeout_seconds, process.kill)
-        timer.start()
+        if not self._is_ready:
+            self.prepare(self._ct)
         try:
-            requests, replies = cast(IO[bytes], process.stdin), cast(IO[bytes], process.stdout)
-            pickle.dump((method, arguments), requests)
-            requests.flush()
-            succeeded, result = pickle.load(replies)
-        except (EOFError, BrokenPipeError, pickle.UnpicklingError):
-            in_time = timer.is_alive()
-            exit_code = process.wait()
-            self._end()
-            why = f"crashed: exit code {exit_code}" if in_time else f"no answer in {self._timeout_seconds:g} s"
-            raise EngineFailure(why) from None
-        finally:
-            timer.cancel()
-        if not succeeded:
-            self._end()
-            raise EngineFailure(result)
-        return result
-
-    def _end(self) -> None:
-        if self._process is not None:
-            self._process.kill()
-            self._process.communicate()
-            self._process = None
+            return self._process.call(method, *arguments)
+        except EngineFailure:
+            self._is_ready = False
+            raise

@@ -14,8 +14,8 @@ from xray3d.benchmarks.registration.rows import trial_rows
 from xray3d.benchmarks.registration.trials import Plan, Trial, run_place
 from xray3d.benchmarks.table import Row
 
-FULL = Plan(pairs=50, starts=200, starts_per_bin=8, farthest_mm=70.0)
-QUICK = Plan(pairs=2, starts=4, starts_per_bin=1, farthest_mm=40.0)
+FULL = Plan(pairs=50, starts=200, starts_without_goal=60, starts_per_bin=8, farthest_mm=60.0)
+QUICK = Plan(pairs=2, starts=4, starts_without_goal=2, starts_per_bin=1, farthest_mm=40.0)
 
 
 def run(quick: bool, report: Callable[[str], None]) -> list[Row]:
