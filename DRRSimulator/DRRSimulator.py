@@ -1,7 +1,5 @@
 """DRR Simulator: the X-rays that a C-arm would take of a CT, with their exact geometry."""
 
-import sys
-
 import slicer
 from slicer.i18n import tr as _
 from slicer.i18n import translate
@@ -11,7 +9,6 @@ from slicer.ScriptedLoadableModule import (
     ScriptedLoadableModuleTest,
     ScriptedLoadableModuleWidget,
 )
-from slicer.util import VTKObservationMixin
 
 
 class DRRSimulator(ScriptedLoadableModule):
@@ -35,33 +32,21 @@ class DRRSimulator(ScriptedLoadableModule):
         )
 
 
-class DRRSimulatorWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
+class DRRSimulatorWidget(ScriptedLoadableModuleWidget):
     """The panel; what it does is in DRRSimulatorLib.panel, imported when the panel opens."""
 
     def __init__(self, parent=None):
         ScriptedLoadableModuleWidget.__init__(self, parent)
-        VTKObservationMixin.__init__(self)
         self.panel = None
 
     def setup(self):
         """Build the panel."""
         ScriptedLoadableModuleWidget.setup(self)
         from DRRSimulatorLib.panel import Panel
+        from XRayCoreLib.modulewidget import buildPanel
 
-        uiWidget = slicer.util.loadUI(self.resourcePath("UI/DRRSimulator.ui"))
-        self.layout.addWidget(uiWidget)
-        self.ui = slicer.util.childWidgetVariables(uiWidget)
-        uiWidget.setMRMLScene(slicer.mrmlScene)
         self.logic = DRRSimulatorLogic()
-        self.panel = Panel(self.ui, self.logic)
-        scene = slicer.mrmlScene
-        self.addObserver(scene, scene.StartCloseEvent, self.onSceneStart)
-        self.addObserver(scene, scene.EndCloseEvent, self.onSceneEnd)
-        self.addObserver(scene, scene.StartImportEvent, self.onSceneStart)
-        self.addObserver(scene, scene.EndImportEvent, self.onSceneEnd)
-        self.addObserver(scene, scene.NodeAddedEvent, self.onNodesChanged)
-        self.addObserver(scene, scene.NodeRemovedEvent, self.onNodesChanged)
-        self.panel.open()
+        self.panel = buildPanel(self, Panel)
 
     def enter(self):
         """Called each time the user opens this module."""
@@ -73,30 +58,15 @@ class DRRSimulatorWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
 
     def cleanup(self):
         """Called when the application closes, or the module is about to be reloaded."""
-        self.removeObservers()
         if self.panel is not None:
             self.panel.cleanup()
 
     def onReload(self):
         """Reload the module with its library folder, which Slicer would not."""
-        for name in [name for name in sys.modules if name.partition(".")[0] == "DRRSimulatorLib"]:
-            del sys.modules[name]
+        from XRayCoreLib.modulewidget import forgetPackage
+
+        forgetPackage("DRRSimulatorLib")
         ScriptedLoadableModuleWidget.onReload(self)
-
-    def onSceneStart(self, caller, event):
-        """Let go of the parameter node before the scene is closed or loaded."""
-        self.panel.close()
-
-    def onSceneEnd(self, caller, event):
-        """Take up the parameter node that the scene has now."""
-        self.logic.forgetPatient()
-        self.panel.sceneReplaced()
-        if self.parent.isEntered:
-            self.panel.open()
-
-    def onNodesChanged(self, caller, event):
-        """A node came or went."""
-        self.panel.nodesChanged()
 
 
 class DRRSimulatorLogic(ScriptedLoadableModuleLogic):
@@ -109,10 +79,12 @@ class DRRSimulatorLogic(ScriptedLoadableModuleLogic):
 
     def getParameterNode(self):
         """The scene's parameter node, wrapped; what another version left in it and cannot be read takes its default."""
-        from DRRSimulatorLib.parameters import DRRSimulatorParameterNode, repair
+        from DRRSimulatorLib.parameters import STORED_CHOICES, DRRSimulatorParameterNode
+        from DRRSimulatorLib.viewsettings import RANGES
+        from XRayCoreLib.storedparameters import repair
 
         node = super().getParameterNode()
-        self.unreadable = repair(node)
+        self.unreadable = repair(node, STORED_CHOICES, RANGES)
         return DRRSimulatorParameterNode(node)
 
     def exposures(self, ctNode, settings, implantNodes=(), device=None):

@@ -1,7 +1,5 @@
 """X-ray Registration: X-rays brought into the frame of the patient's CT."""
 
-import sys
-
 import slicer
 from slicer.i18n import tr as _
 from slicer.i18n import translate
@@ -11,7 +9,6 @@ from slicer.ScriptedLoadableModule import (
     ScriptedLoadableModuleTest,
     ScriptedLoadableModuleWidget,
 )
-from slicer.util import VTKObservationMixin
 
 
 class XRayRegistration(ScriptedLoadableModule):
@@ -40,33 +37,21 @@ class XRayRegistration(ScriptedLoadableModule):
         )
 
 
-class XRayRegistrationWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
+class XRayRegistrationWidget(ScriptedLoadableModuleWidget):
     """The panel; what it does is in XRayRegistrationLib.panel, imported when the panel opens."""
 
     def __init__(self, parent=None):
         ScriptedLoadableModuleWidget.__init__(self, parent)
-        VTKObservationMixin.__init__(self)
         self.panel = None
 
     def setup(self):
         """Build the panel."""
         ScriptedLoadableModuleWidget.setup(self)
+        from XRayCoreLib.modulewidget import buildPanel
         from XRayRegistrationLib.panel import Panel
 
-        uiWidget = slicer.util.loadUI(self.resourcePath("UI/XRayRegistration.ui"))
-        self.layout.addWidget(uiWidget)
-        self.ui = slicer.util.childWidgetVariables(uiWidget)
-        uiWidget.setMRMLScene(slicer.mrmlScene)
         self.logic = XRayRegistrationLogic()
-        self.panel = Panel(self.ui, self.logic)
-        scene = slicer.mrmlScene
-        self.addObserver(scene, scene.StartCloseEvent, self.onSceneStart)
-        self.addObserver(scene, scene.EndCloseEvent, self.onSceneEnd)
-        self.addObserver(scene, scene.StartImportEvent, self.onSceneStart)
-        self.addObserver(scene, scene.EndImportEvent, self.onSceneEnd)
-        self.addObserver(scene, scene.NodeAddedEvent, self.onNodesChanged)
-        self.addObserver(scene, scene.NodeRemovedEvent, self.onNodesChanged)
-        self.panel.open()
+        self.panel = buildPanel(self, Panel)
 
     def enter(self):
         """Called each time the user opens this module."""
@@ -78,30 +63,15 @@ class XRayRegistrationWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
 
     def cleanup(self):
         """Called when the application closes, or the module is about to be reloaded."""
-        self.removeObservers()
         if self.panel is not None:
             self.panel.cleanup()
 
     def onReload(self):
         """Reload the module with its library folder, which Slicer would not."""
-        for name in [name for name in sys.modules if name.partition(".")[0] == "XRayRegistrationLib"]:
-            del sys.modules[name]
+        from XRayCoreLib.modulewidget import forgetPackage
+
+        forgetPackage("XRayRegistrationLib")
         ScriptedLoadableModuleWidget.onReload(self)
-
-    def onSceneStart(self, caller, event):
-        """Let go of the parameter node before the scene is closed or loaded."""
-        self.panel.close()
-
-    def onSceneEnd(self, caller, event):
-        """Take up the parameter node that the scene has now."""
-        self.logic.forgetPatient()
-        self.panel.sceneReplaced()
-        if self.parent.isEntered:
-            self.panel.open()
-
-    def onNodesChanged(self, caller, event):
-        """A node came or went."""
-        self.panel.nodesChanged()
 
 
 class XRayRegistrationLogic(ScriptedLoadableModuleLogic):
@@ -114,10 +84,11 @@ class XRayRegistrationLogic(ScriptedLoadableModuleLogic):
 
     def getParameterNode(self):
         """The scene's parameter node, wrapped; what another version left in it and cannot be read takes its default."""
-        from XRayRegistrationLib.parameters import XRayRegistrationParameterNode, repair
+        from XRayCoreLib.storedparameters import repair
+        from XRayRegistrationLib.parameters import CHOICES, RANGES, XRayRegistrationParameterNode
 
         node = super().getParameterNode()
-        self.unreadable = repair(node)
+        self.unreadable = repair(node, CHOICES, RANGES)
         return XRayRegistrationParameterNode(node)
 
     def patientOf(self, ctNode, device=None):
@@ -128,13 +99,24 @@ class XRayRegistrationLogic(ScriptedLoadableModuleLogic):
         :raises xray3d.errors.XRay3DError: one sentence on what cannot be used.
         """
         from XRayCoreLib.settings import device as chosenDevice
-        from XRayRegistrationLib.patient import Patient, contentKey
+        from XRayRegistrationLib.patient import Patient
 
         device = device or chosenDevice()
-        known = ctNode is not None and self._patient is not None
-        if known and self._patient.key == contentKey(ctNode, device):
-            return self._patient
-        return Patient(ctNode, device)
+        return self._patient if self.isKept(ctNode, device) else Patient(ctNode, device)
+
+    def isKept(self, ctNode, device=None):
+        """Whether the CT that is kept is that of a node as it is now.
+
+        :param ctNode: scalar volume node, or None.
+        :param device: "cpu" or "cuda"; None for the one chosen in the settings.
+        :raises xray3d.errors.GeometryError: the node is under a transform that is not linear.
+        """
+        from XRayCoreLib.contentkey import contentKey
+        from XRayCoreLib.settings import device as chosenDevice
+
+        if ctNode is None or self._patient is None:
+            return False
+        return self._patient.key == contentKey(ctNode, device or chosenDevice())
 
     def keep(self, patient):
         """Keep a CT on the device, for the next pictures and registrations."""
@@ -209,7 +191,40 @@ class XRayRegistrationLogic(ScriptedLoadableModuleLogic):
         task = self.task(ctNode, request, device)
         outcome = task.run(lambda text, share: None)
         self.keep(task.patient)
-        return Registration(outcome.result, applyOutcome(outcome, request))
+        return Registration(outcome.result, applyOutcome(outcome, task))
+
+    def loadXRay(self, path, geometry=None):
+        """Put an X-ray from a file into the scene, on its detector; returns its volume node.
+
+        :param path: image file: what `xray3d` wrote (NRRD with its JSON), DICOM, or another one with `geometry`.
+        :param geometry: file with its geometry: JSON, P-matrix or DICOM; None for the geometry that comes with the
+            image.
+        :raises xray3d.errors.XRay3DError: one sentence on what cannot be used; the scene is as before.
+        :raises XRayCoreLib.packages.PackagesMissing: Python packages are not there and were declined.
+        """
+        from XRayCoreLib import packages
+
+        packages.ensure("registration")
+        from XRayRegistrationLib.loading import loadXRays
+
+        (node,) = loadXRays([path], geometry)
+        return node
+
+    def takeGeometry(self, xrayNode, path):
+        """Put an image of the scene to where a file says that it was taken; its pixels stay as they are.
+
+        :returns: the change, with `undo()`.
+        :param xrayNode: one-slice scalar volume node.
+        :param path: file with its geometry: JSON or P-matrix.
+        :raises xray3d.errors.XRay3DError: one sentence on what cannot be used; the scene is as before.
+        :raises XRayCoreLib.packages.PackagesMissing: Python packages are not there and were declined.
+        """
+        from XRayCoreLib import packages
+
+        packages.ensure("registration")
+        from xray3d.mrml.xray_geometry import geometry_for_node, give_geometry
+
+        return give_geometry(xrayNode, geometry_for_node(xrayNode, path))
 
 
 class XRayRegistrationTest(ScriptedLoadableModuleTest):

@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from functools import partial
-
 import slicer
 from slicer.i18n import tr as _
 
-from XRayCoreLib import packages
-from XRayCoreLib.messages import PanelError, reporting
+from XRayCoreLib.messages import PanelError
 
 from . import viewpoint, views
 from .parameters import readSettings
@@ -25,37 +21,17 @@ class Actions:
 
     def __init__(self, panel) -> None:
         self._panel = panel
-        buttons: dict[str, Callable[[], None]] = {
-            "newViewButton": self.newView,
-            "removeViewButton": self.removeView,
-        }
-        needingTheLibrary: dict[str, Callable[[], None]] = {
-            "applyButton": self.apply,
-            "updateAllButton": self.takeAllAgain,
-            "takeGeometryButton": self.takeGeometry,
-            "viewFromHereButton": self.viewFromHere,
-            "fromCameraButton": self.takeFromCamera,
-            "exportButton": self.export,
-        }
-        for name, action in buttons.items():
-            self._connect(name, partial(self._do, action))
-        for name, action in needingTheLibrary.items():
-            self._connect(name, partial(self._do, partial(self._withLibrary, action)))
-
-    def _connect(self, button: str, slot: Callable[[], None]) -> None:
-        getattr(self._panel.ui, button).connect("clicked(bool)", lambda _checked: slot())
-
-    def _do(self, action: Callable[[], None]) -> None:
-        self._panel.bar.clear()
-        with reporting(self._panel.bar.showMessage):
-            action()
-
-    def _withLibrary(self, action: Callable[[], None]) -> None:
-        """Do what needs the library, which may have to be installed first."""
-        if not self._panel.hasPackages:
-            packages.ensure("rendering")
-            self._panel.update()  # isocentre and C-arm could not follow so far
-        action()
+        panel.connectButtons({"newViewButton": self.newView, "removeViewButton": self.removeView})
+        panel.connectLibraryButtons(
+            {
+                "applyButton": self.apply,
+                "updateAllButton": self.takeAllAgain,
+                "takeGeometryButton": self.takeGeometry,
+                "viewFromHereButton": self.viewFromHere,
+                "fromCameraButton": self.takeFromCamera,
+                "exportButton": self.export,
+            }
+        )
 
     @property
     def _parameters(self):
@@ -99,18 +75,18 @@ class Actions:
             self._parameters.currentView = nodes[0]
         self._panel.xraysTaken()
         if self._parameters.currentView is not None:
-            self._panel.preview.showInstead(self._parameters.currentView)
+            self._panel.follower.showInstead(self._parameters.currentView)
 
     def selectView(self, node) -> None:
         """Show an X-ray of the table and work on its settings."""
-        self._do(lambda: self._withLibrary(lambda: self._select(node)))
+        self._panel.do(lambda: self._panel.withLibrary(lambda: self._select(node)))
 
     def _select(self, node) -> None:
         settings = views.settingsOfView(node, readSettings(self._parameters).isocenterRas)
         with slicer.util.NodeModify(self._parameters):
             self._parameters.currentView = node
             self._panel.change(settings)
-        self._panel.preview.showInstead(node)
+        self._panel.follower.showInstead(node)
 
     def newView(self) -> None:
         """Let Apply make a further X-ray."""

@@ -13,8 +13,9 @@ from xray3d.drr.exposure import expose
 from xray3d.drr.physics.presets import preset
 from xray3d.errors import VolumeError
 from xray3d.mrml.models import implant_from_node
-from xray3d.mrml.volumes import ct_from_node, ijk_to_world
+from xray3d.mrml.volumes import ct_from_node
 from xray3d.volumes.xray_files import SDD_ATTRIBUTE
+from XRayCoreLib.contentkey import contentKey
 
 from .pose import previewOf, projectionOf
 from .viewsettings import DEFAULTS, ViewSettings
@@ -52,13 +53,6 @@ class PreparedCt:
     def forget(self) -> None:
         """Free the memory."""
         self._key = self._renderer = None
-
-
-def contentKey(ctNode, device: str) -> tuple:
-    """What a renderer depends on; VTK's modification times never repeat, so neither do keys."""
-    image = ctNode.GetImageData()
-    modified = 0 if image is None else image.GetMTime()
-    return ctNode.GetID(), modified, ijk_to_world(ctNode).tobytes(), device
 
 
 @dataclass

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import slicer
 import vtk
 from slicer.i18n import tr as _
-from slicer.util import VTKObservationMixin
 
-from XRayCoreLib import packages
 from XRayCoreLib.devicechoice import DeviceChoice
-from XRayCoreLib.jobbar import JobBar
 from XRayCoreLib.messages import reporting
+from XRayCoreLib.panelbase import PanelBase
 
 from . import viewpoint, views
 from .actions import Actions
@@ -26,90 +25,37 @@ from .words import detectorInWords, directionInWords, distancesInWords
 _HINT_WITHOUT_CT = _("Choose the patient's CT to begin.")
 
 
-class Panel(VTKObservationMixin):
-    """Shows the parameter node's state and takes the user's changes to it; what buttons do is in `Actions`.
+class Panel(PanelBase):
+    """The DRR Simulator's panel; what buttons do is in `Actions`."""
 
-    Args:
-        ui: the widgets of DRRSimulator.ui, by name.
-        logic: a DRRSimulatorLogic.
+    moduleName = "DRRSimulator"
+    feature = "rendering"
+    nodeNames = ("ct", "isocenterNode", "currentView", "cArm")
 
-    Attributes:
-        bar: the line that shows messages and jobs.
-        parameters: the wrapped parameter node; None while the panel is closed.
-        isBusy: whether a job is running.
-    """
-
-    def __init__(self, ui, logic) -> None:
-        VTKObservationMixin.__init__(self)
-        self.ui = ui
-        self.logic = logic
-        self.parameters: Any = None
-        self.isBusy = False
-        self._guiTag = None
-        self._updating = False
-        self._hasPackages = False
+    def __init__(self, ui, logic, isEntered: Callable[[], bool]) -> None:
+        PanelBase.__init__(self, ui, logic, isEntered)
         self._ct: Any = None
         self._followsCt = False
         self._xraysIn3D: tuple | None = None
-        self.preview = LivePreview(self)
-        self.bar = JobBar("DRRSimulator", self._busyChanged)
-        ui.jobBarFrame.layout().addWidget(self.bar.widget)
+        self.follower = LivePreview(self)
         self.actions = Actions(self)
         self._table = ViewsTable(ui.viewsTable, self.actions.selectView)
         self._implants = ImplantsList(ui.implantsList, self._takeImplants)
-        self._device = DeviceChoice(ui.deviceComboBox, self.preview.again)
+        self._device = DeviceChoice(ui.deviceComboBox, self.follower.again)
         ui.isocenterSelector.connect("currentNodeChanged(vtkMRMLNode*)", self._takeIsocenterNode)
 
     def open(self) -> None:
-        """Take up the scene's parameter node."""
+        """Take up the scene's parameter node; an X-ray that is selected there stays shown."""
         if self.parameters is not None:
             return
-        parameters = self.logic.getParameterNode()
-        self._guiTag = parameters.connectGui(self.ui)
-        self.addObserver(parameters.parameterNode, vtk.vtkCommand.ModifiedEvent, self._parametersModified)
-        self.parameters = parameters
-        self.nodesChanged()
-        if self.logic.unreadable or parameters.currentView is not None:
-            self.preview.skip()
-        if self.logic.unreadable:
-            sentence = _("This scene has settings that this version cannot read ({names}); they have their defaults.")
-            self.bar.showMessage(sentence.format(names=", ".join(self.logic.unreadable)))
-
-    def close(self) -> None:
-        """Let go of the parameter node."""
-        self.preview.stop()
-        if self.parameters is None:
-            return
-        self.removeObservers()
-        self.parameters.disconnectGui(self._guiTag)
-        self.parameters = self._ct = self._xraysIn3D = None
-
-    def cleanup(self) -> None:
-        """Let go of everything, also of a running job."""
-        self.close()
-        self.bar.cleanup()
-        self.isBusy = False
-
-    @property
-    def hasPackages(self) -> bool:
-        """Whether the library can be imported; until then the panel shows the state and leaves the scene alone."""
-        self._hasPackages = self._hasPackages or not packages.missing("rendering")
-        return self._hasPackages
+        PanelBase.open(self)
+        if self.logic.unreadable or self.parameters.currentView is not None:
+            self.follower.skip()
 
     def sceneReplaced(self) -> None:
-        """The scene was closed or loaded: what was known of its nodes is void."""
-        self.preview.forget()
+        """The isocentre follows the CT anew."""
+        PanelBase.sceneReplaced(self)
         self._followsCt = False
-
-    def nodesChanged(self) -> None:
-        """Nodes came, went or were changed: show the scene as it is now."""
-        if self.parameters is None or slicer.mrmlScene.IsBatchProcessing():
-            return
-        self._forgetDeletedNodes()
-        views.removeOrphans()
-        self._implants.show(self.implantNodes())
-        self._table.show(views.simulatedViews(), self.parameters.currentView)
-        self.update()
 
     def xraysTaken(self) -> None:
         """X-rays were added or taken again: show them, in 3D too."""
@@ -118,40 +64,31 @@ class Panel(VTKObservationMixin):
 
     def implantNodes(self) -> list:
         """The models that are metal; those deleted meanwhile are left out."""
-        return [node for node in self.parameters.implants if _isInScene(node)]
+        return [node for node in self.parameters.implants if node is not None and slicer.mrmlScene.IsNodePresent(node)]
 
     def change(self, settings: ViewSettings) -> None:
         """Work on these settings, whose isocentre is given and follows no node."""
         self.parameters.isocenterNode = None
         writeSettings(self.parameters, settings)
 
-    def update(self) -> None:
-        """Show the parameter node's state, and let isocentre, C-arm and preview follow."""
-        if self.parameters is None or self._updating:
-            return
-        self._updating = True
-        try:
-            if self.hasPackages:
-                with reporting(self.bar.showMessage):
-                    self._followIsocenter()
-                    self._drawCArm()
-                    self._showXRaysIn3D()
-            self._describe()
-            self._enable()
-        finally:
-            self._updating = False
-        self.preview.stateChanged()
+    def _closed(self) -> None:
+        self._ct = self._xraysIn3D = None
 
-    def _parametersModified(self, _caller, _event) -> None:
-        if not self.isBusy and not self._updating:
-            self.bar.clear()  # it was about the state before
-        self.update()
+    def _showNodes(self) -> None:
+        views.removeOrphans()
+        self._implants.show(self.implantNodes())
+        self._table.show(views.simulatedViews(), self.parameters.currentView)
+
+    def _show(self) -> None:
+        if self.hasPackages:
+            with reporting(self.bar.showMessage):
+                self._followIsocenter()
+                self._drawCArm()
+                self._showXRaysIn3D()
+        self._describe()
 
     def _forgetDeletedNodes(self) -> None:
-        for name in ("ct", "isocenterNode", "currentView", "cArm"):
-            node = getattr(self.parameters, name)
-            if node is not None and not _isInScene(node):
-                setattr(self.parameters, name, None)
+        PanelBase._forgetDeletedNodes(self)
         if len(self.implantNodes()) != len(self.parameters.implants):
             self.parameters.implants = self.implantNodes()
 
@@ -211,10 +148,9 @@ class Panel(VTKObservationMixin):
         self.ui.applyButton.text = (
             _("Apply: new X-ray") if view is None else _("Apply: take again {name}").format(name=view.GetName())
         )
-        if self.parameters.ct is None and not self.bar.message:
-            self.bar.showMessage(_HINT_WITHOUT_CT)
-        elif self.parameters.ct is not None and self.bar.message == _HINT_WITHOUT_CT:
-            self.bar.clear()
+
+    def _hint(self) -> str:
+        return _HINT_WITHOUT_CT if self.parameters.ct is None else ""
 
     def _enable(self) -> None:
         ui, hasCt = self.ui, self.parameters.ct is not None
@@ -227,19 +163,9 @@ class Panel(VTKObservationMixin):
         for spinBox in (ui.isocenterRSpinBox, ui.isocenterASpinBox, ui.isocenterSSpinBox):
             spinBox.enabled = self.parameters.isocenterNode is None
 
-    def _busyChanged(self, busy: bool) -> None:
-        self.isBusy = busy
-        if self.parameters is not None:
-            self._enable()
-            self.preview.stateChanged()
-
     def _takeIsocenterNode(self, node) -> None:
         if self.parameters is not None and not self._updating:
             self.parameters.isocenterNode = node
 
     def _takeImplants(self) -> None:
         self.parameters.implants = self._implants.checked()
-
-
-def _isInScene(node) -> bool:
-    return node is not None and bool(slicer.mrmlScene.IsNodePresent(node))

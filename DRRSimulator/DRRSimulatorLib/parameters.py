@@ -12,6 +12,9 @@ from .viewsettings import CHOICES, DEFAULTS, METAL_CHOICES, PHYSICS_CHOICES, RAN
 
 SLICE_VIEW_CHOICES = ("Red", "Yellow", "Green", "none")
 
+STORED_CHOICES = {**CHOICES, "sliceView": SLICE_VIEW_CHOICES}
+"""What every parameter that is chosen from a list can be."""
+
 
 @parameterNodeWrapper
 class DRRSimulatorParameterNode:
@@ -67,27 +70,3 @@ def writeSettings(parameters: DRRSimulatorParameterNode, settings: ViewSettings)
     with slicer.util.NodeModify(parameters):
         for name in SETTING_NAMES:
             setattr(parameters, name, getattr(settings, name))
-
-
-def repair(node: vtkMRMLNode) -> list[str]:
-    """Remove from a scripted module node, before it is wrapped, what the wrapper could not read; returns its names.
-
-    Scenes come from other versions too, and one unreadable value would keep the whole panel from opening.
-    """
-    wrong = [name for name in (*SETTING_NAMES, "sliceView") if node.GetParameter(name) and not _isReadable(node, name)]
-    for name in wrong:
-        node.UnsetParameter(name)
-    return wrong
-
-
-def _isReadable(node: vtkMRMLNode, name: str) -> bool:
-    text = node.GetParameter(name)
-    choices = {**CHOICES, "sliceView": SLICE_VIEW_CHOICES}
-    if name in choices:
-        return text in choices[name]
-    low, high = RANGES[name]
-    try:
-        value = int(text) if isinstance(low, int) else float(text)
-    except ValueError:
-        return False
-    return low <= value <= high

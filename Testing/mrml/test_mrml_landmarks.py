@@ -73,6 +73,7 @@ def test_points_that_were_not_placed_do_not_count(xray_node):
     [
         (0, [], "AP points has no points yet"),
         (2, ["a", "b"], "CT points has 3 points and AP points has 2"),
+        (2, ["L3 left", "b"], "AP points has the point b, but CT points has not"),
     ],
 )
 def test_lists_that_do_not_fit(xray_node, count, labels, words):

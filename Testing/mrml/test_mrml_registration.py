@@ -133,6 +133,53 @@ def test_undo_passes_over_what_was_deleted(scene):
     assert same_geometry(projection_from_node(second), before)
 
 
+def test_undo_takes_along_what_was_put_under_the_transform_since(scene):
+    node, others = add_xray("AP"), add_xray("The user's", 90)
+    under(node, TABLE)
+    table = node.GetParentTransformNode()
+    (transform,) = (change := move_rigidly([Motion(node, MOTION)], "Registration")).transforms
+    others.SetAndObserveTransformNodeID(transform.GetID())
+    change.undo()
+    assert not scene.IsNodePresent(transform)
+    assert others.GetParentTransformNode() is table
+
+
+def test_a_node_that_goes_with_two_xrays_can_follow_only_when_they_stay_together(scene):
+    first, second, mask = add_xray("AP"), add_xray("Lateral", 90), add_xray("Both masks", 45)
+    before = state(scene)
+    apart = [Motion(first, MOTION), Motion(second, SECOND), Motion(mask, MOTION), Motion(mask, SECOND)]
+    with pytest.raises(GeometryError, match="Both masks goes with two X-rays that move apart"):
+        move_rigidly(apart, "Registration")
+    assert state(scene) == before
+    together = [Motion(node, MOTION) for node in (first, second, mask, mask)]
+    (transform,) = move_rigidly(together, "Registration").transforms
+    assert mask.GetParentTransformNode() is transform
+
+
+class TestByHand:
+    def test_is_no_start_of_a_registration(self, scene):
+        node = add_xray("AP")
+        before = projection_from_node(node)
+        move_rigidly([Motion(node, MOTION)], "By hand", by_hand=True)
+        assert same_geometry(projection_from_node(node), before.moved(MOTION))
+        assert projection_at_start(node) is None
+
+    def test_keeps_the_start_of_the_last_registration(self, scene):
+        node, other = add_xray("AP"), add_xray("Lateral", 90)
+        under(node, TABLE)
+        before = projection_from_node(node)
+        move_rigidly([Motion(node, MOTION), Motion(other, MOTION)], "Registration")
+        move_rigidly([Motion(node, SECOND)], "By hand", by_hand=True)
+        assert same_geometry(projection_at_start(node), before)
+
+    def test_forgets_the_start_of_a_registration_that_is_gone(self, scene):
+        node = add_xray("AP")
+        (transform,) = move_rigidly([Motion(node, MOTION)], "Registration").transforms
+        scene.RemoveNode(transform)
+        move_rigidly([Motion(node, SECOND)], "By hand", by_hand=True)
+        assert projection_at_start(node) is None
+
+
 def test_what_shows_the_xray_in_3d_goes_along(scene):
     node = add_xray("AP")
     show_frustum(node)

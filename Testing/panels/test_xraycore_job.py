@@ -292,6 +292,21 @@ class TestJobBar:
         assert bar.message == "The result has no voxels; render again."
         assert busy == [True, False]
 
+    def test_what_went_wrong_before_a_job_is_there_again_after_it(self, bar):
+        def fail(progress):
+            raise VolumeError("The second job failed; try again.")
+
+        bar.showMessage("The first job failed.", "because")
+        bar.run(lambda progress: 1, lambda result: None)
+        assert bar.message == ""
+        spinToEnd()
+        assert bar.message == "The first job failed."
+        assert bar._detailsButton.visible
+        bar.run(fail, lambda result: None)
+        spinToEnd()
+        assert bar.message == "The second job failed; try again."
+        assert not bar._detailsButton.visible
+
 
 @pytest.mark.parametrize(
     ("seconds", "text"),

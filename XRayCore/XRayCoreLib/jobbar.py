@@ -41,10 +41,14 @@ class JobBar:
     ) -> None:
         """Start `function(progress)` as job.run does, and show it here to its end.
 
+        The sentence that is here when it begins is here again when it has ended well: a picture that is made after
+        something went wrong must not hide what that was.
+
         Raises:
             JobRefused: a job of this owner is running.
         """
-        self._job = job.run(self._owner, function, self._showStatus, self._finisher(onDone), self._fail, nodes)
+        finish = self._finisher(onDone, self.message, self._details)
+        self._job = job.run(self._owner, function, self._showStatus, finish, self._fail, nodes)
         self.clear()
         self._showRunning(True)
         self._onBusyChanged(True)
@@ -79,9 +83,10 @@ class JobBar:
     def _showDetails(self) -> None:
         show_error(self.message, self._details)
 
-    def _finisher(self, onDone: Callable[[Any], None]) -> Callable[[Any], None]:
+    def _finisher(self, onDone: Callable[[Any], None], sentence: str, details: str) -> Callable[[Any], None]:
         def finish(result: Any) -> None:
             self._end()
+            self.showMessage(sentence, details)
             onDone(result)
 
         return finish

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from functools import partial
 
 import slicer
 from slicer.i18n import tr as _
 
-from XRayCoreLib import packages
-from XRayCoreLib.messages import PanelError, reporting
+from XRayCoreLib.messages import PanelError
 
 from .adjustment import Adjustment
 from .hand import handMotion
-from .parameters import START_CHOICES, chosen, readAdjustment, writeAdjustment
+from .loading import askForGeometry, askForImages, loadIntoRows
+from .parameters import MAX_XRAYS, START_CHOICES, chosen, readAdjustment, writeAdjustment
 
 
 class Actions:
@@ -27,14 +26,15 @@ class Actions:
         self._panel = panel
         # What can be undone: the change of the scene, and result and adjustment as they were before.
         self._history: list[tuple] = []
-        buttons: dict[str, Callable[[], None]] = {
-            "registerButton": partial(self._withLibrary, self.register),
-            "undoButton": self.undo,
-            "resetButton": self.reset,
-            "useAsStartButton": partial(self._withLibrary, self.useAsStart),
-        }
-        for name, action in buttons.items():
-            getattr(panel.ui, name).connect("clicked(bool)", lambda _checked, action=action: self._do(action))
+        panel.connectButtons({"undoButton": self.undo, "resetButton": self.reset})
+        panel.connectLibraryButtons(
+            {
+                "registerButton": self.register,
+                "useAsStartButton": self.useAsStart,
+                "loadXraysButton": self.loadXRays,
+                **{f"geometryButton{n}": partial(self.takeGeometry, n) for n in range(1, MAX_XRAYS + 1)},
+            }
+        )
 
     @property
     def canUndo(self) -> bool:
@@ -42,7 +42,7 @@ class Actions:
         return bool(self._history)
 
     def isRegistered(self, node) -> bool:
-        """Whether an X-ray was moved, so that there is a start to compare with."""
+        """Whether a registration moved an X-ray, so that there is a start to compare with."""
         if not self._panel.hasPackages:
             return False
         from xray3d.mrml.registration import START_ATTRIBUTE, registration_of
@@ -50,20 +50,25 @@ class Actions:
         return registration_of(node) is not None and node.GetAttribute(START_ATTRIBUTE) is not None
 
     def forget(self) -> None:
-        """Nothing can be undone any more: the scene was replaced."""
+        """Nothing can be undone any more: the scene was closed."""
         self._history.clear()
 
     def register(self) -> None:
         """Register in a job, and move the X-rays to the result unless that failed."""
         from .placing import applyOutcome
 
+        self._requireIdle()
         parameters = self._panel.parameters
-        request = self.request()
+        request, adjustment = self.request(), readAdjustment(parameters)
         task = self._panel.logic.task(parameters.ct, request)
 
         def finish(outcome) -> None:
             self._panel.logic.keep(task.patient)
-            self._remember(applyOutcome(outcome, request), outcome.report.toJson())
+            change, result = applyOutcome(outcome, task), outcome.report.toJson()
+            if change is None:
+                self._write(result, readAdjustment(self._parameters))
+            else:
+                self._remember(change, result, adjustment)
 
         companions = [*request.masks, *request.landmarks, request.ctLandmarks]
         watched = [parameters.ct, *request.xrays, *(node for node in companions if node is not None)]
@@ -96,9 +101,9 @@ class Actions:
     def undo(self) -> None:
         """Put the X-rays back to where they were before the last step."""
         change, result, adjustment = self._history.pop()
-        if change is not None:
-            change.undo()
+        change.undo()
         self._write(result, adjustment)
+        self._panel.follower.again()
 
     def reset(self) -> None:
         """Take the adjustment by hand back."""
@@ -106,18 +111,31 @@ class Actions:
 
     def useAsStart(self) -> None:
         """Move the X-rays to where the adjustment by hand has them."""
-        from .placing import place
+        from .placing import placeByHand
 
-        request = self.request()
-        self._remember(place(request, [request.motion] * len(request.xrays)), "")
+        self._requireIdle()
+        self._remember(placeByHand(self.request()), "", readAdjustment(self._panel.parameters))
 
-    def _remember(self, change, result: str) -> None:
-        """Show a result, and keep what was before it to be undone; `change` is None where nothing was moved."""
-        parameters = self._parameters
-        before = readAdjustment(parameters)
-        if change is not None:
-            self._history.append((change, parameters.result, before))
-        self._write(result, before if change is None else Adjustment())
+    def loadXRays(self) -> None:
+        """Load X-rays with their geometry, from files that the user picks, and choose them."""
+        loadIntoRows(self._panel.parameters, askForImages())
+
+    def takeGeometry(self, row: int) -> None:
+        """Put an X-ray to where a file that the user picks says that it was taken."""
+        from xray3d.mrml.xray_geometry import geometry_for_node, give_geometry
+
+        self._requireIdle()
+        node = getattr(self._panel.parameters, f"xray{row}")
+        path = askForGeometry(node)
+        if path:
+            change = give_geometry(node, geometry_for_node(node, path))
+            self._remember(change, "", readAdjustment(self._panel.parameters))
+            self._panel.follower.again()
+
+    def _remember(self, change, result: str, adjustment: Adjustment) -> None:
+        """Show a result, and keep how to undo it: the change, and the adjustment by hand that led to it."""
+        self._history.append((change, self._parameters.result, adjustment))
+        self._write(result, Adjustment())
 
     def _write(self, result: str, adjustment: Adjustment) -> None:
         parameters = self._parameters
@@ -132,16 +150,6 @@ class Actions:
         """Those of the scene, also when the user has gone to another module."""
         return self._panel.parameters or self._panel.logic.getParameterNode()
 
-    def _do(self, action: Callable[[], None]) -> None:
-        self._panel.bar.clear()
-        with reporting(self._panel.bar.showMessage):
-            action()
-
-    def _withLibrary(self, action: Callable[[], None]) -> None:
-        """Do what needs the library, which may have to be installed first."""
-        if not self._panel.hasPackages:
-            packages.ensure("registration")
-            self._panel.update()  # the overlay could not follow so far
+    def _requireIdle(self) -> None:
         if self._panel.isBusy:
             raise PanelError(_("A job is still running; wait for its end or cancel it."))
-        action()

@@ -45,7 +45,7 @@ def motionOfXRays(adjustment: Adjustment, projection, pivotRas, mirrored: bool):
     """
     import numpy as np
 
-    from xray3d.geometry.poses import se3_exp
+    from xray3d.geometry.poses import about, se3_exp
 
     side = -1.0 if mirrored else 1.0
     a = adjustment
@@ -53,10 +53,8 @@ def motionOfXRays(adjustment: Adjustment, projection, pivotRas, mirrored: bool):
     # brings x away from z; one about z brings x towards y, which is clockwise.
     turns = np.deg2rad([-a.tiltDeg, -side * a.turnDeg, side * a.rotateDeg])
     turn = se3_exp([0, 0, 0, *turns])
-    pivot = (projection.extrinsic @ [*pivotRas, 1.0])[:3]
-    moved = np.eye(4)
-    moved[:3, :3] = turn[:3, :3]
-    moved[:3, 3] = pivot - turn[:3, :3] @ pivot + [side * a.rightMm, a.downMm, a.depthMm]
+    turn[:3, 3] = side * a.rightMm, a.downMm, a.depthMm
+    moved = about((projection.extrinsic @ [*pivotRas, 1.0])[:3], turn)
     return np.linalg.solve(projection.extrinsic, np.linalg.solve(moved, projection.extrinsic))
 
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import qt
 import slicer
 import vtk
 from slicer.i18n import tr as _
 
-from XRayCoreLib.messages import PanelError, reporting
+from XRayCoreLib.follower import Follower, singleShot
+from XRayCoreLib.messages import reporting
 from XRayCoreLib.sliceview import drawIn, layOver, showInSliceView, takeOff
 
 from .hand import handMotion
@@ -22,49 +22,46 @@ SHARP_PX = 512
 _REST_MS = 400
 
 
-class LiveOverlay:
+class LiveOverlay(Follower):
     """Renders the overlay whenever what the panel shows has changed.
 
-    Changes are coalesced, and the first picture of a patient, which takes seconds, is made in a job. Pictures are small
-    while something moves, and made again larger when nothing does.
+    The first picture of a patient, which takes seconds, is made in a job. Pictures are small while something moves, and
+    made again larger when nothing does.
 
     Args:
         panel: the Panel.
     """
 
     def __init__(self, panel) -> None:
-        self._panel = panel
+        Follower.__init__(self, panel, _("The overlay needs Python packages; press Register to install them."))
         self._pair = None
         self._pairState: tuple | None = None
         self._pairPx = 0
         self._image = None
         self._contours = None
-        self._shown: tuple | None = None
-        self._timer = _singleShot(0, self.render)
-        self._restTimer = _singleShot(_REST_MS, self._sharpen)
+        self._restTimer = singleShot(_REST_MS, self._sharpen)
 
     def stateChanged(self) -> None:
-        """Render soon, if the state is not the one that is shown."""
-        if self._isWanted() and self._state() != self._shown:
-            self._restTimer.stop()
-            self._timer.start()
-        elif not self._hasInput():
+        """Render soon, if the state is not the one that is shown; without CT or X-ray there is nothing to show."""
+        if self._hasInput():
+            Follower.stateChanged(self)
+        else:
             self.close()
 
     def again(self) -> None:
         """Render although the state is the one that is shown: what it refers to has changed."""
-        self._shown = self._pairState = None
-        self.stateChanged()
+        self._pairState = None
+        Follower.again(self)
 
     def forget(self) -> None:
-        """Take nothing for shown: the scene was replaced."""
-        self._stopTimers()
-        self._shown = self._pairState = self._pair = None
-        self._image = self._contours = None
+        """Take nothing for shown."""
+        Follower.forget(self)
+        self._pairState = self._pair = None
 
     def close(self) -> None:
         """Take the overlay off the views and out of the scene."""
-        self._stopTimers()
+        Follower.close(self)
+        self._restTimer.stop()
         for node in (self._image, self._contours):
             if node is not None and slicer.mrmlScene.IsNodePresent(node):
                 takeOff(node)
@@ -72,17 +69,8 @@ class LiveOverlay:
                 slicer.mrmlScene.RemoveNode(node)
         self._image = self._contours = self._shown = None
 
-    def render(self) -> None:
-        """Render the present state now."""
-        if not self._isWanted():
-            return
-        self._shown = self._state()
-        with reporting(self._panel.bar.showMessage):
-            if not self._panel.hasPackages:
-                raise PanelError(_("The overlay needs Python packages; press Register to install them."))
-            self._renderOrPrepare()
-
-    def _renderOrPrepare(self) -> None:
+    def _render(self) -> None:
+        self._restTimer.stop()
         parameters = self._panel.parameters
         patient = self._panel.logic.patientOf(parameters.ct)
         if patient.isReady:
@@ -91,7 +79,8 @@ class LiveOverlay:
 
         def finish(_renderer) -> None:
             self._panel.logic.keep(patient)
-            if self._isWanted():
+            # Another patient may have been chosen meanwhile; its picture is on its way.
+            if self._isWanted() and self._panel.logic.isKept(self._panel.parameters.ct):
                 self._show(patient)
                 self.stateChanged()
 
@@ -140,7 +129,7 @@ class LiveOverlay:
 
         from .picture import pairOf
 
-        state = self._state()[0]
+        state = (patient.key, self._state()[0])
         if self._pair is not None and self._pairState == state and self._pairPx >= largestPx:
             return
         xray = xray_from_node(node)
@@ -149,16 +138,9 @@ class LiveOverlay:
         self._pair = pairOf(patient.renderer(), xray, projection, largestPx)
         self._pairState, self._pairPx = state, largestPx
 
-    def _stopTimers(self) -> None:
-        self._timer.stop()
-        self._restTimer.stop()
-
     def _hasInput(self) -> bool:
         parameters = self._panel.parameters
         return parameters is not None and parameters.ct is not None and parameters.shownXray is not None
-
-    def _isWanted(self) -> bool:
-        return self._hasInput() and not self._panel.isBusy
 
     def _state(self) -> tuple[tuple, tuple]:
         """What the rendering depends on, and what else the overlay depends on."""
@@ -171,14 +153,6 @@ class LiveOverlay:
             parameters.contours,
             parameters.sliceView,
         )
-
-
-def _singleShot(intervalMs: int, slot) -> qt.QTimer:
-    timer = qt.QTimer()
-    timer.setSingleShot(True)
-    timer.setInterval(intervalMs)
-    timer.timeout.connect(slot)
-    return timer
 
 
 def _placement(node) -> tuple:

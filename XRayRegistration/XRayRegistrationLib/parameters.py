@@ -8,7 +8,6 @@ import slicer
 from slicer import (
     vtkMRMLLabelMapVolumeNode,
     vtkMRMLMarkupsFiducialNode,
-    vtkMRMLNode,
     vtkMRMLScalarVolumeNode,
     vtkMRMLSegmentationNode,
 )
@@ -126,25 +125,3 @@ def writeAdjustment(parameters: XRayRegistrationParameterNode, adjustment: Adjus
     with slicer.util.NodeModify(parameters):
         for name in ADJUSTMENT_NAMES:
             setattr(parameters, name, getattr(adjustment, name))
-
-
-def repair(node: vtkMRMLNode) -> list[str]:
-    """Remove from a scripted module node, before it is wrapped, what the wrapper could not read; returns its names.
-
-    Scenes come from other versions too, and one unreadable value would keep the whole panel from opening.
-    """
-    wrong = [name for name in (*CHOICES, *RANGES) if node.GetParameter(name) and not _isReadable(node, name)]
-    for name in wrong:
-        node.UnsetParameter(name)
-    return wrong
-
-
-def _isReadable(node: vtkMRMLNode, name: str) -> bool:
-    text = node.GetParameter(name)
-    if name in CHOICES:
-        return text in CHOICES[name]
-    low, high = RANGES[name]
-    try:
-        return low <= float(text) <= high
-    except ValueError:
-        return False

@@ -7,8 +7,9 @@ import hashlib
 import numpy as np
 
 from xray3d import CTVolume, DRRRenderer, LabelVolume
-from xray3d.mrml.volumes import ct_from_node, ijk_to_world
+from xray3d.mrml.volumes import ct_from_node
 from xray3d.registration.register import Registrar
+from XRayCoreLib.contentkey import contentKey
 
 
 class Patient:
@@ -20,7 +21,7 @@ class Patient:
 
     Attributes:
         ct: the CT, where its transforms put it.
-        key: its content; VTK's modification times never repeat, so neither do keys.
+        key: its content, see `contentKey`.
 
     Raises:
         VolumeError, GeometryError: as `ct_from_node`.
@@ -52,10 +53,3 @@ class Patient:
             self._registrar = Registrar(self.ct, device=self._device, region=region)
             self._region = content
         return self._registrar
-
-
-def contentKey(ctNode, device: str) -> tuple:
-    """What a Patient depends on."""
-    image = ctNode.GetImageData()
-    modified = 0 if image is None else image.GetMTime()
-    return ctNode.GetID(), modified, ijk_to_world(ctNode).tobytes(), device

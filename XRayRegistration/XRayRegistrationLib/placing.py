@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import numpy as np
 from slicer.i18n import tr as _
 
 from xray3d.mrml.registration import Change, Motion, move_rigidly
+from xray3d.mrml.xrays import projection_from_node
 from xray3d.registration.result import RegistrationResult
 
-from .task import Outcome, Request
+from .task import Outcome, Request, Task
 
-BY_HAND = '{"by": "hand"}'
+_BY_HAND = '{"by": "hand"}'
 
 
 class Registration:
@@ -37,27 +39,42 @@ class Registration:
         self.transforms, self._change = [], None
 
 
-def applyOutcome(outcome: Outcome, request: Request) -> Change | None:
-    """Move the X-rays, their masks and landmarks to the result; None, and nothing moved, where it failed."""
-    if outcome.report.verdict == "failed":
-        return None
-    return place(request, outcome.motions, outcome.report.toJson())
+def applyOutcome(outcome: Outcome, task: Task) -> Change | None:
+    """Move the X-rays, their masks and landmarks to the result; None, and nothing moved, where it failed.
 
-
-def place(request: Request, motions, about: str = BY_HAND) -> Change:
-    """Move X-rays with their masks and landmarks.
-
-    Args:
-        request: names them.
-        motions: (4, 4) RAS to RAS for each X-ray, mm.
-        about: JSON for the transform nodes.
+    The X-rays may have been moved while they were registered: they come to the same place from wherever they are.
 
     Raises:
-        GeometryError: as `move_rigidly`; nothing has changed then.
+        PanelError: CT or images are not those that were registered any more.
+        GeometryError: as `move_rigidly`.
     """
+    if outcome.report.verdict == "failed":
+        return None
+    task.inputs.requireSame()
+    motions = [
+        np.linalg.solve(registered.extrinsic, projection_from_node(node).extrinsic)
+        for node, registered in zip(task.request.xrays, outcome.result.projections, strict=True)
+    ]
+    return move_rigidly(_withCompanions(task.request, motions), _name(task.request), outcome.report.toJson())
+
+
+def placeByHand(request: Request) -> Change:
+    """Move the X-rays, their masks and landmarks as the request's motion says.
+
+    Raises:
+        GeometryError: as `move_rigidly`.
+    """
+    motions = [request.motion] * len(request.xrays)
+    return move_rigidly(_withCompanions(request, motions), _name(request), _BY_HAND, by_hand=True)
+
+
+def _withCompanions(request: Request, motions) -> list[Motion]:
+    """A motion (4, 4) for each X-ray as that of all nodes that go with it."""
     alone = [None] * len(request.xrays)
-    moved = []
-    for nodes in (request.xrays, request.masks or alone, request.landmarks or alone):
-        moved += [Motion(node, motion) for node, motion in zip(nodes, motions, strict=True) if node is not None]
-    names = ", ".join(node.GetName() for node in request.xrays)
-    return move_rigidly(moved, _("Registration of {names}").format(names=names), about)
+    kinds = (request.xrays, request.masks or alone, request.landmarks or alone)
+    pairs = [pair for nodes in kinds for pair in zip(nodes, motions, strict=True)]
+    return [Motion(node, motion) for node, motion in pairs if node is not None]
+
+
+def _name(request: Request) -> str:
+    return _("Registration of {names}").format(names=", ".join(node.GetName() for node in request.xrays))

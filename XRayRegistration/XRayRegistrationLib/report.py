@@ -18,6 +18,7 @@ class XRayReport:
         turnedDeg: by how much it turned.
         alongMm: predicted standard error of the anatomy's position along this X-ray's central ray.
         acrossMm: across it.
+        similarity: of this X-ray with the CT seen from the result, at most 1; None in scenes of earlier versions.
     """
 
     name: str
@@ -25,6 +26,7 @@ class XRayReport:
     turnedDeg: float
     alongMm: float
     acrossMm: float
+    similarity: float | None = None
 
 
 @dataclass(frozen=True)
@@ -67,17 +69,15 @@ def reportFromJson(text: str) -> Report | None:
     return report if report.verdict in VERDICTS else None
 
 
-def reportOf(result, start: str, startWarning: str, names, motions) -> Report:
+def reportOf(result, start: str, startWarning: str, xrays) -> Report:
     """The report of a RegistrationResult.
 
     Args:
         result: the library's RegistrationResult.
         start: where it started.
         startWarning: what was to be said about that.
-        names: of the X-rays.
-        motions: (4, 4) RAS to RAS each, mm: from where the X-rays are in the scene to the result.
+        xrays: the XRayImages, with the geometry that they had in the scene.
     """
-    xrays = tuple(map(_xrayReport, names, motions, result.projections, [result] * len(names)))
     return Report(
         verdict=result.verdict,
         reason=result.reason,
@@ -86,23 +86,26 @@ def reportOf(result, start: str, startWarning: str, names, motions) -> Report:
         seconds=float(result.seconds),
         start=start,
         startWarning=startWarning,
-        xrays=xrays,
+        xrays=tuple(_xrayReport(number, xray, result) for number, xray in enumerate(xrays)),
     )
 
 
-def _xrayReport(name: str, motion, projection, result) -> XRayReport:
+def _xrayReport(number: int, xray, result) -> XRayReport:
     import numpy as np
-    from scipy.spatial.transform import Rotation
 
+    from xray3d.geometry.poses import rotation_angle
+
+    registered = result.projections[number]
     pivot = np.append(result.pivot_ras, 1.0)
-    before = np.linalg.solve(motion, pivot)
-    along, across = _errors(result.covariance[:3, :3], projection.viewing_direction_ras)
+    back = np.linalg.solve(xray.projection.extrinsic, registered.extrinsic)
+    along, across = _errors(result.covariance[:3, :3], registered.viewing_direction_ras)
     return XRayReport(
-        name=name,
-        movedMm=float(np.linalg.norm((pivot - before)[:3])),
-        turnedDeg=float(np.rad2deg(Rotation.from_matrix(motion[:3, :3]).magnitude())),
+        name=xray.name,
+        movedMm=float(np.linalg.norm((back @ pivot - pivot)[:3])),
+        turnedDeg=float(np.rad2deg(rotation_angle(back))),
         alongMm=along,
         acrossMm=across,
+        similarity=float(result.similarities[number]),
     )
 
 

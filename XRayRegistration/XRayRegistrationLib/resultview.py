@@ -27,7 +27,7 @@ class ResultView:
     def __init__(self, ui) -> None:
         self._ui = ui
         table = ui.resultTable
-        headings = [_("X-ray"), _("Moved"), _("Turned"), _("Error along ray"), _("Across")]
+        headings = [_("X-ray"), _("Similarity"), _("Moved"), _("Turned"), _("± along ray"), _("± across")]
         table.setColumnCount(len(headings))
         table.setHorizontalHeaderLabels(headings)
         table.verticalHeader().setVisible(False)
@@ -48,14 +48,15 @@ class ResultView:
         ui.verdictLabel.setStyleSheet("" if report is None else _STYLE.format(**_COLORS[report.verdict]))
         ui.detailsLabel.text = "" if report is None else detailsInWords(report)
         ui.detailsLabel.setVisible(report is not None)
-        self._fillTable(() if report is None else report.xrays)
+        self._fillTable(() if report is None or report.verdict == "failed" else report.xrays)
 
     def _fillTable(self, xrays) -> None:
         table = self._ui.resultTable
         table.setVisible(bool(xrays))
         table.setRowCount(len(xrays))
         for row, xray in enumerate(xrays):
-            numbers = [(xray.movedMm, "mm"), (xray.turnedDeg, "°"), (xray.alongMm, "mm"), (xray.acrossMm, "mm")]
+            numbers = [(xray.similarity, ""), (xray.movedMm, "mm"), (xray.turnedDeg, "°")]
+            numbers += [(xray.alongMm, "mm"), (xray.acrossMm, "mm")]
             for column, text in enumerate([xray.name, *(numberInWords(*number) for number in numbers)]):
                 table.setItem(row, column, qt.QTableWidgetItem(text))
         table.setFixedHeight((len(xrays) + 1) * _ROW_HEIGHT_PX + _ROW_HEIGHT_PX // 2)

@@ -13,13 +13,15 @@ from slicer.i18n import tr as _
 
 from xray3d import LabelVolume, XRayImage
 from xray3d.errors import GeometryError, VolumeError
-from xray3d.mrml.landmarks import LandmarkPairs, landmark_pairs
+from xray3d.mrml.landmarks import landmark_pairs
 from xray3d.mrml.masks import mask_from_node, region_from_segment
 from xray3d.mrml.xrays import xray_from_node
+from xray3d.registration.landmark_pairs import LandmarkPairs
 from xray3d.registration.landmarks import pose_from_landmarks
 from xray3d.registration.register import RelativeError
 from xray3d.registration.result import RegistrationResult
 
+from .inputs import Inputs
 from .parameters import MAX_XRAYS
 from .patient import Patient
 from .report import Report, reportOf
@@ -43,7 +45,7 @@ class Request:
         region: segmentation node and segment ID; None for all of the CT.
         searchAround: whether it may search about its start where that alone is not enough.
         relative: translation (mm) and rotation (degrees) by which a view may be off the others; None for exact.
-        motion: (4, 4) by which the X-rays are moved before the start.
+        motion: (4, 4) by which the X-rays are moved before anything else.
         seed: fixes what is drawn at random.
     """
 
@@ -67,12 +69,10 @@ class Outcome:
     Attributes:
         result: the library's.
         report: what is to be known of it.
-        motions: (4, 4) RAS to RAS of each X-ray, mm: from where it was in the scene to the result.
     """
 
     result: RegistrationResult
     report: Report
-    motions: tuple[NDArray[np.float64], ...]
 
 
 @dataclass
@@ -81,10 +81,12 @@ class Task:
 
     patient: Patient
     request: Request
+    inputs: Inputs
     xrays: list[XRayImage]
     masks: list[NDArray[np.bool_] | None]
     region: LabelVolume | None
     pairs: LandmarkPairs | None
+    relativeError: RelativeError | None
 
     @classmethod
     def ofNodes(cls, patient: Patient, ctNode, request: Request) -> Task:
@@ -95,11 +97,12 @@ class Task:
         """
         xrays = readXRays(request.xrays)
         _requireOneForEach(xrays, masks=request.masks, landmarks=request.landmarks)
-        _requireErrors(request.relative)
+        relativeError = _relativeError(request)
         masks = request.masks or [None] * len(xrays)
         read = [None if m is None else mask_from_node(m, node) for m, node in zip(masks, request.xrays, strict=True)]
         region = None if request.region is None else region_from_segment(*request.region, ctNode)
-        return cls(patient, request, xrays, read, region, cls._pairs(request))
+        inputs = Inputs(ctNode, request.xrays)
+        return cls(patient, request, inputs, xrays, read, region, cls._pairs(request), relativeError)
 
     @staticmethod
     def _pairs(request: Request) -> LandmarkPairs | None:
@@ -120,13 +123,11 @@ class Task:
             [xray.projection.moved(start) for xray in self.xrays],
             masks=self.masks,
             search=self._search,
-            relative_error=self._relativeError,
+            relative_error=self.relativeError,
             progress=progress,
             seed=self.request.seed,
         )
-        motions = tuple(self._motions(result, start))
-        names = [xray.name for xray in self.xrays]
-        return Outcome(result, reportOf(result, self.request.start, warning, names, motions), motions)
+        return Outcome(result, reportOf(result, self.request.start, warning, self.xrays))
 
     @property
     def _search(self) -> str:
@@ -134,31 +135,19 @@ class Task:
             return "wide"
         return "auto" if self.request.searchAround else "off"
 
-    @property
-    def _relativeError(self) -> RelativeError | None:
-        alone = len(self.xrays) == 1
-        return None if alone or self.request.relative is None else RelativeError(*self.request.relative)
-
     def _start(self) -> tuple[NDArray[np.float64], str]:
         """The motion (4, 4) from where the X-rays are to where they start, and what is to be said about it."""
+        motion = self.request.motion
         if self.pairs is None:
-            return self.request.motion, ""
+            return motion, ""
         found = pose_from_landmarks(
-            [xray.projection for xray in self.xrays],
+            [xray.projection.moved(motion) for xray in self.xrays],
             self.pairs.points_ras,
-            np.stack(self.pairs.pixels),
+            self.pairs.pixels,
             angles_known=self.request.anglesKnown,
             names=self.pairs.names,
         )
-        return found.transform_ras, found.warning
-
-    def _motions(self, result: RegistrationResult, start: NDArray[np.float64]) -> list[NDArray[np.float64]]:
-        if self._relativeError is None:
-            return [result.transform_ras @ start] * len(self.xrays)
-        return [
-            np.linalg.solve(registered.extrinsic, xray.projection.extrinsic)
-            for xray, registered in zip(self.xrays, result.projections, strict=True)
-        ]
+        return found.transform_ras @ motion, found.warning
 
 
 def readXRays(nodes: Sequence[Any]) -> list[XRayImage]:
@@ -185,9 +174,22 @@ def _requireOneForEach(xrays: list[XRayImage], **lists: Sequence[Any]) -> None:
             )
 
 
-def _requireErrors(relative: tuple[float, float] | None) -> None:
-    if relative is not None and not all(number > 0 for number in relative):
-        raise GeometryError(
-            "The error of the X-rays relative to each other must be two positive numbers (mm, degrees), not "
-            f"{relative}; leave it out where their geometry is exact."
-        )
+def _relativeError(request: Request) -> RelativeError | None:
+    """By how much the X-rays may be off each other; None for one alone, or where their geometry is exact.
+
+    Raises:
+        GeometryError: numbers that are not positive.
+        VolumeError: something chosen for two X-rays, which could follow only one of them.
+    """
+    if request.relative is None:
+        return None
+    error = RelativeError(*request.relative)
+    if len(request.xrays) == 1:
+        return None
+    for one, other in combinations([*request.masks, *request.landmarks], 2):
+        if one is other and one is not None:
+            raise VolumeError(
+                f"{one.GetName()} is chosen for two X-rays that may move apart, and can follow only one of them; "
+                "choose one for each X-ray, or take their geometry as exact."
+            )
+    return error

@@ -48,6 +48,6 @@ def secondsInWords(seconds: float) -> str:
     return f"{minutes} min {rest} s" if minutes else f"{rest} s"
 
 
-def numberInWords(value: float, unit: str) -> str:
-    """A length or angle as a table shows it; a dash where there is none."""
-    return f"{value:.2f} {unit}" if math.isfinite(value) else "–"
+def numberInWords(value: float | None, unit: str) -> str:
+    """A number as a table shows it; a dash where there is none."""
+    return f"{value:.2f} {unit}".strip() if value is not None and math.isfinite(value) else "–"

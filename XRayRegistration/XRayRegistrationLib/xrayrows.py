@@ -26,7 +26,7 @@ class XRayRows:
         used = [n for n, node in enumerate(chosen, start=1) if node is not None]
         last = min(max(used, default=0) + 1, MAX_XRAYS)
         for n, node in enumerate(chosen, start=1):
-            for part in ("xrayRowLabel", "xraySelector", "maskSelector"):
+            for part in ("xrayRowLabel", "xraySelector", "maskSelector", "geometryButton"):
                 getattr(self._ui, f"{part}{n}").setVisible(n <= last)
             getattr(self._ui, f"maskSelector{n}").enabled = node is not None
             for part in ("landmarksLabel", "landmarksSelector"):

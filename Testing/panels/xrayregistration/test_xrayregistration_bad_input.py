@@ -1,7 +1,5 @@
 """Whatever cannot be done is one sentence in the panel, and the scene is as before."""
 
-import threading
-
 import numpy as np
 import pytest
 import slicer
@@ -103,6 +101,19 @@ class TestInput:
         settle(ready)
         refused(ready, "In CT has 2 points and In X-ray has 1")
 
+    @pytest.mark.parametrize("kind", ["mask", "landmarks"])
+    def test_one_mask_or_list_for_two_xrays_that_may_move_apart(self, ready, kind):
+        parameters = ready.panel.parameters
+        if kind == "mask":
+            shared = add_mask(parameters.xray1, np.eye(*SIZE, dtype=bool), name="Shared")
+        else:
+            shared = add_points("Shared", np.array([[5.0, 10, 20]]), ["a"])
+        for n in (1, 2):
+            getattr(ready.ui, f"{kind}Selector{n}").setCurrentNode(shared)
+        ready.ui.viewsMayMoveCheckBox.checked = True
+        settle(ready)
+        refused(ready, "Shared is chosen for two X-rays that may move apart")
+
     def test_a_wrong_choice_is_forgotten_when_it_is_put_right(self, ready):
         ct = ready.panel.parameters.ct
         warp(ct)
@@ -163,91 +174,3 @@ class TestPackages:
         missing.clear()
         register(widget)
         assert "Accepted" in widget.ui.verdictLabel.text
-
-
-class TestWhileAJobRuns:
-    @pytest.fixture
-    def held(self, ready, fake):
-        """A panel whose registration waits in the middle until the test lets it go."""
-        reached, go = threading.Event(), threading.Event()
-
-        def wait():
-            reached.set()
-            assert go.wait(20)
-
-        fake.wait = wait
-        ready.ui.registerButton.click()
-        assert reached.wait(20)
-        yield ready, go
-        go.set()
-        settle(ready)
-
-    def test_cancel_leaves_the_scene_as_before(self, held):
-        widget, go = held
-        before = scene_state()
-        widget.panel.bar.cancel()
-        go.set()
-        settle(widget)
-        assert "ancelled" in widget.panel.bar.message
-        assert scene_state() == before
-        assert "Not registered" in widget.ui.verdictLabel.text
-        assert not widget.ui.undoButton.enabled
-
-    @pytest.mark.parametrize("name", ["ct", "xray2"])
-    def test_a_node_is_deleted(self, held, name):
-        widget, go = held
-        slicer.mrmlScene.RemoveNode(getattr(widget.panel.parameters, name))
-        standin.process_events()
-        before = scene_state()
-        go.set()
-        settle(widget)
-        assert "deleted while the job ran" in widget.panel.bar.message
-        assert scene_state() == before
-
-    def test_the_scene_is_closed(self, held):
-        widget, go = held
-        standin.close_scene()
-        go.set()
-        settle(widget)
-        assert "scene was closed" in widget.panel.bar.message
-        assert widget.panel.parameters.ct is None
-
-    def test_the_module_is_unloaded(self, held):
-        _, go = held
-        before = scene_state()
-        standin.remove_module("XRayRegistration")
-        go.set()
-        standin.process_events()
-        assert scene_state() == before
-
-    def test_the_user_goes_to_another_module(self, held):
-        widget, go = held
-        node = widget.panel.parameters.xray1
-        slicer.util.selectModule("")
-        go.set()
-        settle(widget)
-        assert node.GetParentTransformNode() is not None
-        slicer.util.selectModule("XRayRegistration")
-        settle(widget)
-        assert "Accepted" in widget.ui.verdictLabel.text
-        assert widget.ui.undoButton.enabled
-
-    def test_sliders_still_move(self, held):
-        widget, go = held
-        widget.ui.rightMmSlider.value = 4
-        standin.process_events()
-        assert not widget.ui.registerButton.enabled
-        assert not widget.ui.undoButton.enabled
-        go.set()
-        settle(widget)
-        assert widget.ui.registerButton.enabled
-
-    def test_what_fails_unexpectedly_has_details(self, ready, fake):
-        def fail():
-            raise RuntimeError("a defect")
-
-        fake.wait = fail
-        before = scene_state()
-        register(ready)
-        assert "please report" in ready.panel.bar.message
-        assert scene_state() == before

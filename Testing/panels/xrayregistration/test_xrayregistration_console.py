@@ -112,7 +112,7 @@ def test_a_region_is_registered_on(logic):
         ({"start": "guess"}, GeometryError, "guess"),
         ({"start": "landmarks"}, GeometryError, "landmarks in the CT"),
         ({"masks": [None, None]}, VolumeError, "1 X-rays but 2 masks"),
-        ({"relativeError": (1.0, 0.0)}, GeometryError, "two positive numbers"),
+        ({"relativeError": (1.0, 0.0)}, GeometryError, "must be a positive number"),
     ],
 )
 def test_wrong_arguments_are_one_sentence_and_change_nothing(logic, wrong, error, words):

@@ -11,6 +11,7 @@ from xrayregistration_support import (
     add_points,
     add_xray,
     choose,
+    hand_motion,
     off,
     register,
     scene_state,
@@ -101,10 +102,11 @@ class TestRegister:
         table = ready.ui.resultTable
         assert table.rowCount == 2
         assert table.item(0, 0).text() == "X-ray 1"
-        assert table.item(0, 2).text() == "3.74 °"  # √(2² + 3² + 1²)
+        assert [table.item(row, 1).text() for row in (0, 1)] == ["0.95", "0.91"]
+        assert table.item(0, 3).text() == "3.74 °"  # √(2² + 3² + 1²)
         # The error is largest from the front to the back, which is along the first X-ray's rays.
-        assert (table.item(0, 3).text(), table.item(0, 4).text()) == ("1.00 mm", "0.36 mm")
-        assert table.item(1, 4).text() > "0.9"
+        assert (table.item(0, 4).text(), table.item(0, 5).text()) == ("1.00 mm", "0.36 mm")
+        assert table.item(1, 5).text() > "0.9"
 
     def test_a_doubtful_result_is_there_and_says_so(self, ready, fake):
         fake.verdict, fake.reason = "doubtful", "The similarity is low."
@@ -117,6 +119,7 @@ class TestRegister:
         before = scene_state()
         register(ready)
         assert ready.ui.verdictLabel.text.startswith("Failed; nothing was moved.")
+        assert ready.ui.resultTable.isHidden()
         assert scene_state() == before
         assert not ready.ui.undoButton.enabled
 
@@ -198,6 +201,26 @@ class TestRegister:
             projection_from_node(xrays_of(ready)[1]).extrinsic, true_view(1).extrinsic, atol=1e-3
         )
 
+    def test_landmarks_start_from_what_is_shown_too(self, ready, fake):
+        """One pair keeps the X-rays' direction, which is the one that the hand gave them."""
+        point = np.array([[40.0, -10, 50]])
+        node = xrays_of(ready)[0]
+        view = projection_from_node(node)
+        on_detector = view.unproject(view.project(point), np.full(1, view.sdd_mm))
+        ready.ui.startComboBox.setCurrentText("landmarks")
+        ready.ui.ctLandmarksSelector.setCurrentNode(add_points("In CT", point, ["a"]))
+        ready.ui.landmarksSelector1.setCurrentNode(add_points("In X-ray", on_detector, ["a"]))
+        ready.ui.turnDegSlider.value = 6.0
+        settle(ready)
+        shown = view.moved(hand_motion(ready))
+        fake.motions = [np.eye(4)]
+        register(ready)
+        assert ready.panel.bar.message == ""
+        start = fake.calls[0]["initial"][0]
+        np.testing.assert_allclose(start.extrinsic[:3, :3], shown.extrinsic[:3, :3], atol=1e-6)
+        np.testing.assert_allclose(start.project(point), view.project(point), atol=1e-3)
+        assert same(projection_from_node(node), start)
+
     def test_landmarks_that_do_not_fit_are_named(self, ready, fake):
         points = np.array([[5.0, 10, 20], [40, -10, 50], [-20, 30, 0], [20, 40, 60], [0, -20, -10], [30, 10, 0]])
         names = ["one", "two", "three", "four", "five", "six"]
@@ -240,6 +263,22 @@ class TestUndo:
         settle(ready)
         assert ready.panel.bar.message == ""
         assert transforms_made() == []
+
+    def test_placed_by_hand_is_not_the_last_registration(self, ready):
+        node = xrays_of(ready)[0]
+        before = projection_from_node(node)
+        ready.ui.rightMmSlider.value = 9.0
+        ready.ui.useAsStartButton.click()
+        settle(ready)
+        assert not ready.ui.compareButton.enabled
+        placed = projection_from_node(node)
+        assert not same(placed, before)
+        register(ready)
+        ready.ui.downMmSlider.value = 5.0
+        ready.ui.useAsStartButton.click()
+        settle(ready)
+        assert ready.ui.compareButton.enabled
+        assert same(projection_at_start(node), placed)
 
     def test_the_start_can_be_compared_with(self, ready):
         assert not ready.ui.compareButton.enabled

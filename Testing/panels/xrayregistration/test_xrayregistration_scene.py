@@ -119,6 +119,23 @@ def test_closing_the_scene_empties_the_panel(rich_scene):
     np.testing.assert_allclose(projection_from_node(node).extrinsic, true_view(0).extrinsic, atol=1e-6)
 
 
+def test_another_scene_that_comes_in_leaves_undo(ready, tmp_path):
+    slicer.util.selectModule("")
+    standin.save_scene(tmp_path / "other.mrb")
+    slicer.util.selectModule("XRayRegistration")
+    settle(ready)
+    node = ready.panel.parameters.xray1
+    before = projection_from_node(node)
+    register(ready)
+    assert not np.allclose(projection_from_node(node).extrinsic, before.extrinsic)
+    slicer.util.loadNodeFromFile(str(tmp_path / "other.mrb"), "SceneFile", {"clear": False})
+    settle(ready)
+    assert ready.ui.undoButton.enabled
+    ready.ui.undoButton.click()
+    settle(ready)
+    np.testing.assert_allclose(projection_from_node(node).extrinsic, before.extrinsic, atol=1e-9)
+
+
 def test_closing_the_scene_while_another_module_is_shown_leaves_it_empty(rich_scene):
     slicer.util.selectModule("")
     standin.close_scene()

@@ -113,6 +113,7 @@ class FakeRegistrar:
             projections=tuple(view.moved(motion) for view, motion in zip(initial, motions, strict=True)),
             transform_ras=motions[0],
             similarity=0.93,
+            similarities=tuple(0.95 - 0.04 * number for number in range(len(initial))),
             verdict=self.verdict,
             reason=self.reason,
             covariance=np.diag([0.09, 1.0, 0.04, 1e-6, 1e-6, 1e-6]),

@@ -6,13 +6,13 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import ndimage
 
 from xray3d.errors import VolumeError
 from xray3d.mrml.segmentations import mask_from_segment
 from xray3d.mrml.volumes import ijk_to_world, voxels_of
 from xray3d.mrml.xrays import projection_from_node
 from xray3d.volumes import LabelVolume
+from xray3d.volumes.resampling import labels_on_grid
 
 
 def mask_from_node(mask_node: Any, xray_node: Any) -> NDArray[np.bool_]:
@@ -60,9 +60,5 @@ def _covered_by_segments(node: Any, xray_node: Any) -> NDArray[np.bool_]:
 
 def _covered_by_labels(node: Any, xray_node: Any) -> NDArray[np.bool_]:
     labels = voxels_of(node, "label map") != 0
-    pixel_to_label = np.linalg.solve(ijk_to_world(node), ijk_to_world(xray_node))
-    # From (i, j, k) to the (k, j, i) of arrays.
-    rotation, shift = pixel_to_label[2::-1, 2::-1], pixel_to_label[2::-1, 3]
     shape = voxels_of(xray_node, "X-ray").shape
-    sampled = ndimage.affine_transform(labels.astype(np.uint8), rotation, shift, shape, order=0, mode="grid-constant")
-    return sampled[0].astype(bool)
+    return labels_on_grid(labels, ijk_to_world(node), ijk_to_world(xray_node), shape)[0]

@@ -31,7 +31,8 @@ REGISTRATION_ATTRIBUTE = "XRay3D.Registration"
 START_ATTRIBUTE = "XRay3D.Registration.Start"
 """Of an X-ray: the matrix (row by row) that its registration's transform had before the last registration."""
 
-_SAME_MATRIX = 1e-9
+# In mm, and as an angle a thousandth of a mm at a metre.
+_SAME_MATRIX = 1e-6
 
 
 @dataclass(frozen=True, eq=False)
@@ -64,7 +65,8 @@ class Change:
     def undo(self) -> None:
         """Put everything back: parents, matrices, attributes; what was created is removed.
 
-        Nodes that were deleted since are left out.
+        Nodes that were deleted since are left out. What was put under a created transform since goes under what that is
+        under.
         """
         for node, parent_id in self._parents:
             if _is_in_scene(node):
@@ -74,10 +76,12 @@ class Change:
             node.SetMatrixTransformToParent(matrix)
         for node, name, value in self._attributes:
             node.SetAttribute(name, value)
-        for node in filter(_is_in_scene, self._created):
-            slicer.mrmlScene.RemoveNode(node)
+        for transform in filter(_is_in_scene, self._created):
+            for node in _children(transform):
+                node.SetAndObserveTransformNodeID(transform.GetTransformNodeID())
+            slicer.mrmlScene.RemoveNode(transform)
 
-    def _set_attribute(self, node: Any, name: str, value: str) -> None:
+    def _set_attribute(self, node: Any, name: str, value: str | None) -> None:
         self._attributes.append((node, name, node.GetAttribute(name)))
         node.SetAttribute(name, value)
 
@@ -107,7 +111,7 @@ class _Group:
     nodes: list[Any] = field(default_factory=list)
 
 
-def move_rigidly(motions: Sequence[Motion], name: str, about: str = "{}") -> Change:
+def move_rigidly(motions: Sequence[Motion], name: str, about: str = "{}", by_hand: bool = False) -> Change:
     """Move nodes in the world through linear transform nodes above them.
 
     The image and the frustum that show an X-ray in 3D go with it.
@@ -115,16 +119,18 @@ def move_rigidly(motions: Sequence[Motion], name: str, about: str = "{}") -> Cha
     Args:
         name: of new transform nodes.
         about: JSON for `REGISTRATION_ATTRIBUTE` of the transforms.
+        by_hand: this is no registration, so that `projection_at_start` stays what it is.
 
     Raises:
-        GeometryError: a motion that is not rigid, or a parent transform that is not linear; nothing has changed then.
+        GeometryError: a motion that is not rigid, a node that is to be moved in two ways, or a parent transform that
+            is not linear; nothing has changed then.
     """
     moved = list(_with_pictures(motions))
     groups = _groups(moved)
     change, nodes = Change(), [motion.node for motion in moved]
     for node in nodes:
         if node.GetAttribute(SDD_ATTRIBUTE) is not None:
-            change._set_attribute(node, START_ATTRIBUTE, _as_text(_own_matrix(node)))
+            change._set_attribute(node, START_ATTRIBUTE, _start(node, by_hand))
     for group in groups:
         transform = _reusable(group, nodes, change.transforms)
         if transform is None:
@@ -159,9 +165,16 @@ def projection_at_start(xray_node: Any) -> Projection | None:
     return projection_from_node(xray_node).moved(back)
 
 
+def _start(xray_node: Any, by_hand: bool) -> str | None:
+    """What `START_ATTRIBUTE` is to be; None, also after an earlier registration whose transform is gone."""
+    if not by_hand:
+        return _as_text(_own_matrix(xray_node))
+    return None if registration_of(xray_node) is None else xray_node.GetAttribute(START_ATTRIBUTE)
+
+
 def _with_pictures(motions: Sequence[Motion]) -> Iterable[Motion]:
     """The motions and those of the models that show X-rays in 3D, each node once."""
-    seen: set[str] = set()
+    seen: dict[str, NDArray[np.float64]] = {}
     for motion in motions:
         if not is_rigid(motion.matrix_ras):
             raise GeometryError(
@@ -169,9 +182,16 @@ def _with_pictures(motions: Sequence[Motion]) -> Iterable[Motion]:
             )
         pictures = [motion.node.GetNodeReference(role) for role in (IMAGE_ROLE, FRUSTUM_ROLE)]
         for node in [motion.node, *pictures]:
-            if node is not None and node.GetID() not in seen:
-                seen.add(node.GetID())
+            if node is None:
+                continue
+            if node.GetID() not in seen:
+                seen[node.GetID()] = motion.matrix_ras
                 yield Motion(node, motion.matrix_ras)
+            elif not _are_same(seen[node.GetID()], motion.matrix_ras):
+                raise GeometryError(
+                    f"{node.GetName()} goes with two X-rays that move apart, and can follow only one of them; give "
+                    "each X-ray its own mask and its own landmarks."
+                )
 
 
 def _groups(motions: Sequence[Motion]) -> list[_Group]:
@@ -181,7 +201,7 @@ def _groups(motions: Sequence[Motion]) -> list[_Group]:
         base = motion.node.GetParentTransformNode() if own is None else own.GetParentTransformNode()
         to_world = world_matrix(motion.node if own is None else own)
         matrix = np.linalg.inv(to_world) @ motion.matrix_ras @ to_world @ _own_matrix(motion.node)
-        fitting = (g for g in groups if g.base is base and np.allclose(g.matrix, matrix, atol=_SAME_MATRIX))
+        fitting = (g for g in groups if g.base is base and _are_same(g.matrix, matrix))
         group = next(fitting, None)
         if group is None:
             group = _Group(base, matrix)
@@ -213,6 +233,10 @@ def _reusable(group: _Group, moved: list[Any], taken: list[Any]) -> Any:
 def _children(transform: Any) -> list[Any]:
     nodes = slicer.util.getNodesByClass("vtkMRMLTransformableNode")
     return [node for node in nodes if node.GetTransformNodeID() == transform.GetID()]
+
+
+def _are_same(one: NDArray[np.float64], other: NDArray[np.float64]) -> bool:
+    return np.allclose(one, other, rtol=0, atol=_SAME_MATRIX)
 
 
 def _is_in_scene(node: Any) -> bool:
