@@ -40,7 +40,7 @@ def oblique(spacing_mm, euler_deg=(30, -50, 20)):
 
 @settings(max_examples=20)
 @given(
-    st.tuples(*[st.integers(20, 41)] * 3),
+    st.tuples(*[st.integers(60, 81)] * 3),
     st.tuples(*[st.floats(0.4, 3.0)] * 3),
     st.tuples(*[st.floats(-180, 180)] * 3),
     st.sampled_from([(1, 1, 1), (-1, 1, 1), (1, -1, -1)]),

@@ -5,15 +5,19 @@ from itertools import product
 
 import numpy as np
 import pytest
+import warp as wp
+from scipy import ndimage
 from scipy.spatial.transform import Rotation
 
 from test_renderer import carm, centered_grid
 from xray3d import CTVolume, Projection
+from xray3d.drr.empty_space import block_distances, block_shift, occupied_cells
 from xray3d.drr.scene_coordinates import SceneCoordinateRenderer
 from xray3d.errors import VolumeError
 
 RADIUS_MM = 50.0
 CENTER_RAS = np.array([4.0, -3.0, 6.0])
+OBLIQUE_AND_FLIPPED = Rotation.from_euler("xyz", [20, -35, 130], degrees=True).as_matrix() @ np.diag([1, -1, 1])
 VIEWS = [(0, 0), (90, 0), (30, 20), (-140, -35), (0, 85)]
 
 
@@ -97,8 +101,7 @@ def test_a_label_map_is_met_within_half_a_voxel_of_the_sphere():
 def test_any_grid_gives_the_same_points():
     view = carm(-40, 15, size_px=(64, 64), pixel_mm=(2.6, 2.6))
     expected = SceneCoordinateRenderer(sphere_ct()[0]).render(view)
-    oblique = Rotation.from_euler("xyz", [20, -35, 130], degrees=True).as_matrix() @ np.diag([1, -1, 1])
-    scene = SceneCoordinateRenderer(sphere_ct((1.2, 1.8, 2.4), oblique)[0]).render(view)
+    scene = SceneCoordinateRenderer(sphere_ct((1.2, 1.8, 2.4), OBLIQUE_AND_FLIPPED)[0]).render(view)
     both = scene.valid & expected.valid
     assert both.sum() > 0.99 * expected.valid.sum()
     distances = np.linalg.norm(scene.entry_ras - expected.entry_ras, axis=-1)[both]
@@ -114,6 +117,107 @@ def test_a_batch_is_its_views_and_misses_are_nan():
     assert np.array_equal(batch.entry_ras[1], single.entry_ras, equal_nan=True)
     assert np.isnan(single.entry_ras[~single.valid]).all()
     assert not np.isnan(single.exit_ras[single.valid]).any()
+
+
+def speckled_ct(rotation=None):
+    """Specks of bone of a few voxels, far apart, on an anisotropic grid."""
+    noise = ndimage.gaussian_filter(np.random.default_rng(5).normal(size=(26, 44, 52)), 1.3)
+    return CTVolume(-700 + 400 * noise / noise.std(), centered_grid((52, 44, 26), (1.7, 2.0, 3.1), rotation))
+
+
+def plain_scene(ct, field, level, view):
+    """Entry, exit (pixels, 3) and validity by one sample after the other in double precision, leaping over nothing."""
+    to_ijk = np.linalg.inv(ct.ijk_to_ras)
+    pixels = np.stack([*np.mgrid[: view.size_px[0], : view.size_px[1]][::-1], np.ones(view.size_px)], -1).reshape(-1, 3)
+    rays = pixels @ view.pixel_to_ras_direction.T
+    directions, source = rays @ to_ijk[:3, :3].T, to_ijk[:3, :3] @ view.source_ras + to_ijk[:3, 3]
+
+    def sample(points):
+        return ndimage.map_coordinates(np.pad(field, 1), np.moveaxis(points, -1, 0)[::-1] + 1, order=1)
+
+    def first_inside(begin, end):
+        count = np.floor(np.abs(end - begin) * np.abs(directions).max(1) / 0.5) + 1
+        steps = np.minimum(np.arange(np.nanmax(count) + 1), count[:, None])
+        depths = begin[:, None] + steps * ((end - begin) / count)[:, None]
+        inside = sample(source + depths[..., None] * directions[:, None]) >= level
+        first = inside.argmax(1)
+        found, outside = (np.take_along_axis(depths, n[:, None], 1)[:, 0] for n in (first, np.maximum(first - 1, 0)))
+        for _ in range(9):
+            middle = (found + outside) / 2
+            hit = sample(source + middle[:, None] * directions) >= level
+            found, outside = np.where(hit, middle, found), np.where(hit, outside, middle)
+        return np.where(inside.any(1), found, np.nan)
+
+    def cosine(depth):
+        points = source + depth[:, None] * directions
+        gradient = np.stack([sample(points + half) - sample(points - half) for half in np.eye(3) / 2], -1)
+        normals = gradient @ to_ijk[:3, :3]
+        normals /= np.maximum(np.linalg.norm(normals, axis=1, keepdims=True), 1e-9)
+        return np.abs((normals * rays).sum(1)) / np.linalg.norm(rays, axis=1)
+
+    occupied = np.argwhere(field >= level)[:, ::-1]
+    # Rays are sampled from where the renderer begins: half a voxel apart, samples elsewhere meet other slivers.
+    box = np.array([occupied.min(0) - 1 + 1e-3, occupied.max(0) + 1 - 1e-3])
+    ends = np.sort((box[:, None] - source) / directions, axis=0)
+    enter, leave = ends[0].max(1), ends[1].min(1)
+    enter, leave = np.where(leave > enter, [enter, leave], np.nan)
+    entry = first_inside(enter, leave)
+    exit_ = first_inside(leave, entry)
+    met = ~np.isnan(entry)
+    valid = met & (np.minimum(cosine(entry), cosine(exit_)) >= 0.3)
+    return [view.source_ras + depth[:, None] * rays for depth in (entry, exit_)], valid
+
+
+@pytest.mark.parametrize("bone", [250.0, -100.0, "mask"])
+@pytest.mark.parametrize("rotation", [None, OBLIQUE_AND_FLIPPED])
+@pytest.mark.parametrize("angles", [(0, 0), (90, 0), (-37, 22)])
+def test_leaping_over_empty_space_changes_no_point(angles, rotation, bone):
+    ct = speckled_ct(rotation)
+    view = carm(*angles, size_px=(48, 40), pixel_mm=(3.0, 3.4))
+    mask = ct.hu >= 0
+    scene = SceneCoordinateRenderer(ct, mask if bone == "mask" else bone).render(view)
+    field, level = (mask.astype(float), 0.5) if bone == "mask" else (np.maximum(ct.hu + 1024.0, 0), bone + 1024)
+    points, valid = plain_scene(ct, field, level, view)
+    assert 50 < valid.sum() < 0.9 * valid.size
+    # A surface just touched may be met by one precision and not by the other.
+    assert np.mean(scene.valid.ravel() != valid) < 0.005
+    both = scene.valid.ravel() & valid
+    for found, expected in zip((scene.entry_ras, scene.exit_ras), points, strict=True):
+        distances = np.linalg.norm(found.reshape(-1, 3) - expected, axis=1)[both]
+        assert np.mean(distances > 0.01) < 0.005
+
+
+def test_distances_count_the_empty_blocks_to_the_nearest_bone():
+    occupied = np.zeros((10, 39, 45), bool)
+    occupied[3, 5, 7] = occupied[4, 20, 40] = occupied[9, 38, 44] = True  # the second: shared by eight blocks
+    shift = block_shift(np.array([0.9, 1.1, 2.2]))
+    cells = occupied_cells(occupied)
+    distances = block_distances(cells, shift)
+    assert cells.sum() == 8 + 8 + 1
+    assert shift.tolist() == [2, 2, 1]
+    assert distances.shape == (5, 10, 11)
+    corners = [
+        tuple(slice(n * s, (n + 1) * s + 1) for n, s in zip(block, (2, 4, 4), strict=True))
+        for block in np.ndindex(5, 10, 11)
+    ]
+    bone = np.argwhere(np.reshape([occupied[corner].any() for corner in corners], distances.shape))
+    assert len(bone) == 1 + 8 + 1
+    for block in np.ndindex(distances.shape):
+        assert distances[block] == np.abs(bone - block).max(axis=1).min()
+
+
+def test_maps_on_the_device_are_torch_tensors_without_a_copy():
+    torch = pytest.importorskip("torch")
+    renderer = SceneCoordinateRenderer(sphere_ct()[0])
+    views = [carm(*angles, size_px=(24, 32), pixel_mm=(5.0, 4.0)) for angles in VIEWS[:3]]
+    maps, expected = renderer.render_maps_on_device(views), renderer.render(views)
+    points, entry, leave, valid = map(wp.to_torch, (maps.points_ras, maps.entry_ras, maps.exit_ras, maps.valid))
+    assert valid.dtype == torch.bool
+    assert np.array_equal(valid.numpy(), expected.valid)
+    assert np.array_equal(entry.numpy(), expected.entry_ras, equal_nan=True)
+    assert np.array_equal(leave.numpy(), expected.exit_ras, equal_nan=True)
+    assert (entry.data_ptr(), leave.data_ptr()) == (points.data_ptr(), points[..., 3:].data_ptr())
+    assert np.array_equal(renderer.render_on_device(views).numpy(), points.numpy(), equal_nan=True)
 
 
 def test_bad_masks_are_refused_in_a_sentence():

@@ -110,6 +110,9 @@ def _quiet_about_a_missing_driver() -> Iterator[None]:
 
 
 def _thread_count() -> int:
+    """Cores that this process may use, which a container or a batch system may have limited."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1
 
 

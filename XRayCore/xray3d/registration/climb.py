@@ -18,6 +18,8 @@ from xray3d.registration.pose_space import LEVER_MM
 _SAME_MM = 6.0
 # A pose that moved less saw the same pixels all the time, near enough; it is given so many rounds to come to that.
 _SETTLED_MM, _SETTLING_ROUNDS = 1.5, 3
+# A pose with a smaller correlation at the middle level does not become a right one; right ones reach 0.6 there.
+_HOPELESS = 0.4
 # Poses climbed on from in one round of a search.
 _AT_ONCE = 2
 
@@ -92,7 +94,11 @@ class Climb:
     def to_summit(self, pose: Pose) -> Summit:
         """The pose at the finest level, reached from one at the coarse level."""
         self._climbed.append(pose)
-        fine = self._settled(FINE, self._settled(MIDDLE, pose).pose)
+        fine = self._settled(MIDDLE, pose)
+        if fine.evaluation.correlation > _HOPELESS:
+            fine = self._settled(FINE, fine.pose)
+        else:
+            fine = Camp(fine.pose, self._objectives[FINE].evaluate([fine.pose])[0])
         (from_afar,) = self._objectives[MIDDLE].evaluate([fine.pose])
         both = np.mean([from_afar.correlations, fine.evaluation.correlations], axis=0)
         pivot_ras = self._objectives[FINE].pivot_ras
@@ -109,7 +115,7 @@ class Climb:
             usable = objective.usable_at(pose)
             ((reached, evaluation),) = minimise(objective, [pose], level.stop, self._breathe, usable)
             moved_mm, pose = _distance_mm(pose, reached), reached
-            if moved_mm < _SETTLED_MM:
+            if moved_mm < _SETTLED_MM or evaluation.correlation < _HOPELESS:
                 break
         return Camp(reached, evaluation)
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import multiprocessing
-from collections.abc import Callable
-from concurrent.futures import ProcessPoolExecutor
+import os
+from collections.abc import Callable, Iterator
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from contextlib import contextmanager
 
 from xray3d.benchmarks.job import THREADS
 from xray3d.benchmarks.patient import data_folder
@@ -34,7 +36,36 @@ def run(quick: bool, report: Callable[[str], None]) -> list[Row]:
 def _trials(plan: Plan, report: Callable[[str], None]) -> list[Trial]:
     # A fresh interpreter each: a forked one would share the thread pools of this.
     context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(THREADS, mp_context=context) as pool:
-        report(f"registrations at {len(PLACES)} places")
+    cores = context.Queue()
+    for core in range(THREADS):
+        cores.put(core)
+    report(f"registrations at {len(PLACES)} places")
+    with _single_threaded_blas(), ProcessPoolExecutor(THREADS, context, _take_a_core, (cores,)) as pool:
         futures = [pool.submit(run_place, place, data_folder(), plan) for place in PLACES]
+        for done, _ in enumerate(as_completed(futures)):
+            report(f"registrations: {done + 1} of {len(PLACES)} places done")
         return [trial for future in futures for trial in future.result()]
+
+
+@contextmanager
+def _single_threaded_blas() -> Iterator[None]:
+    """For processes started inside: their matrices are small, and threads that wait for each other take the cores."""
+    names = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
+    before = {name: os.environ.get(name) for name in names}
+    os.environ.update(dict.fromkeys(names, "1"))
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                del os.environ[name]
+            else:
+                os.environ[name] = value
+
+
+def _take_a_core(cores: multiprocessing.Queue[int]) -> None:
+    """A process each core, where the system lets processes choose: more threads than cores only wait."""
+    core = cores.get()
+    if hasattr(os, "sched_setaffinity"):
+        allowed = sorted(os.sched_getaffinity(0))
+        os.sched_setaffinity(0, {allowed[core % len(allowed)]})

@@ -1,0 +1,38 @@
+"""Point clouds as models, coloured by their uncertainty."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import slicer
+from vtkmodules.vtkFiltersCore import vtkAssignAttribute
+
+from xray3d.mrml.models import show_polydata
+from xray3d.volumes.point_cloud import SIGMA_ARRAY, UNSURE_MM, PointCloud, point_polydata
+
+# A colour table that every scene has.
+_COLORS = "vtkMRMLColorTableNodeWarm1"
+_POINT_SIZE_PX = 3
+
+
+def show_point_cloud(cloud: PointCloud, node: Any = None) -> Any:
+    """Show points as a model in RAS, red where they are sure to yellow where not; returns the model node.
+
+    The uncertainty is the point data array `point_cloud.SIGMA_ARRAY`.
+
+    Args:
+        node: the model node to update in place, which keeps its name and display; None for a new one.
+    """
+    known = node is not None
+    node = show_polydata(point_polydata(cloud), cloud.name, node)
+    if not known:
+        display = node.GetDisplayNode()
+        display.SetRepresentation(slicer.vtkMRMLModelDisplayNode.PointsRepresentation)
+        display.SetPointSize(_POINT_SIZE_PX)
+        display.SetLighting(False)
+        display.SetActiveScalar(SIGMA_ARRAY, vtkAssignAttribute.POINT_DATA)
+        display.SetAndObserveColorNodeID(_COLORS)
+        display.SetScalarRangeFlag(slicer.vtkMRMLDisplayNode.UseManualScalarRange)
+        display.SetScalarRange(0.0, UNSURE_MM)
+        display.SetScalarVisibility(True)
+    return node
