@@ -1,5 +1,8 @@
 """X-ray Registration: X-rays brought into the frame of the patient's CT."""
 
+from dataclasses import asdict
+from pathlib import Path
+
 import slicer
 from slicer.i18n import tr as _
 from slicer.i18n import translate
@@ -23,16 +26,18 @@ class XRayRegistration(ScriptedLoadableModule):
         self.parent.contributors = ["The XRay3D developers"]
         self.parent.helpText = _(
             "Brings one to four X-rays into the frame of the patient's CT: choose the CT and the X-rays, say where to "
-            "start (where the X-rays are, landmarks, or a search), and press Register. The X-rays and their sources "
-            "are moved by a linear transform node; the CT stays. Judge the result by its verdict, its expected error "
-            "and the overlay, and undo it if it is not right. Lengths are in mm, angles in degrees, coordinates are "
-            "RAS. Not for diagnosis or treatment."
+            "start (where the X-rays are, landmarks, a search, or a model that was trained for this CT), and press "
+            "Register. The X-rays and their sources are moved by a linear transform node; the CT stays. Judge the "
+            "result by its verdict, its expected error and the overlay, and undo it if it is not right. Lengths are in "
+            "mm, angles in degrees, coordinates are RAS. Not for diagnosis or treatment."
         )
         self.parent.acknowledgementText = _(
             "Intensity-based registration after R. B. Grupp and colleagues: Automatic annotation of hip anatomy in "
             "fluoroscopy for robust and efficient 2D/3D registration, IJCARS 15, 2020; errors are measured after "
             "E. B. van de Kraats and colleagues: Standardized evaluation methodology for 2-D-3-D registration, IEEE "
-            "Transactions on Medical Imaging 24(9), 2005. Rendering uses NVIDIA Warp, image filters come from OpenCV. "
+            "Transactions on Medical Imaging 24(9), 2005. Models after P. Shrestha and colleagues: X-Ray to CT Rigid "
+            "Registration Using Scene Coordinate Regression, MICCAI 2023. Rendering uses NVIDIA Warp, image filters "
+            "come from OpenCV, networks from MONAI and PyTorch. "
             "XRay3D is free software under the Apache 2.0 licence."
         )
 
@@ -146,6 +151,7 @@ class XRayRegistrationLogic(ScriptedLoadableModuleLogic):
         ctLandmarks=None,
         landmarks=None,
         anglesKnown=True,
+        model=None,
         searchAround=True,
         relativeError=None,
         device=None,
@@ -153,7 +159,8 @@ class XRayRegistrationLogic(ScriptedLoadableModuleLogic):
     ):
         """Register X-rays to a CT and move them there.
 
-        :returns: an `XRayRegistrationLib.placing.Registration`: the transform nodes and the library's result.
+        :returns: an `XRayRegistrationLib.placing.Registration`: the transform nodes, the library's result and, of a
+            model, the points that it saw on the bones.
         :param ctNode: scalar volume node in HU; its linear parent transforms count.
         :param xrayNodes: one to four X-rays with geometry.
         :param start: "current" for where the X-rays are now, "landmarks", or "search" without a usable start.
@@ -162,6 +169,7 @@ class XRayRegistrationLogic(ScriptedLoadableModuleLogic):
         :param ctLandmarks: point list in the CT, for the start "landmarks".
         :param landmarks: for each X-ray a point list on its detector, or None.
         :param anglesKnown: whether landmarks may rely on the X-rays' present direction.
+        :param model: folder of a model that was trained for this CT; it takes the place of `start`.
         :param searchAround: whether it may search about the start where that alone is not enough.
         :param relativeError: (mm, degrees), standard deviations by which the X-rays may be off each other; None for
             exact.
@@ -173,16 +181,19 @@ class XRayRegistrationLogic(ScriptedLoadableModuleLogic):
         from XRayCoreLib import packages
 
         packages.ensure("registration")
-        from XRayRegistrationLib.placing import Registration, applyOutcome
+        if model is not None:
+            packages.ensure("training")
+        from XRayRegistrationLib.placing import Registration, applyOutcome, bonePointsOf
         from XRayRegistrationLib.task import Request
 
         request = Request(
             xrays=list(xrayNodes),
             masks=list(masks or ()),
-            start=start,
+            start=start if model is None else "model",
             ctLandmarks=ctLandmarks,
             landmarks=list(landmarks or ()),
             anglesKnown=anglesKnown,
+            model=model or "",
             region=region,
             searchAround=searchAround,
             relative=relativeError,
@@ -191,7 +202,84 @@ class XRayRegistrationLogic(ScriptedLoadableModuleLogic):
         task = self.task(ctNode, request, device)
         outcome = task.run(lambda text, share: None)
         self.keep(task.patient)
-        return Registration(outcome.result, applyOutcome(outcome, task))
+        change = applyOutcome(outcome, task)
+        return Registration(outcome.result, change, bonePointsOf(outcome, task))
+
+    def trainModel(
+        self,
+        ctNode,
+        folder,
+        poses=None,
+        plan=None,
+        pretrained=None,
+        boneHu=250.0,
+        progress=None,
+        resume=False,
+        overwrite=False,
+        device=None,
+    ):
+        """Train a model that sees from where X-rays of this CT were taken, and keep the best in a folder.
+
+        Takes minutes to an hour. Whatever ends it early leaves the best model so far, and `resume=True` goes on.
+
+        :returns: the `SceneCoordinateModel` of `xray3d.registration.scene_regression.model`; its `report` has the
+            errors measured.
+        :param ctNode: scalar volume node in HU; its linear parent transforms count.
+        :param folder: to save in; new or empty, unless with `overwrite` or `resume`.
+        :param poses: `xray3d.datasets.pose_range.PoseRange` from which X-rays will be taken; None for its defaults
+            about the middle of the bones.
+        :param plan: `xray3d.registration.scene_regression.training.TrainingPlan`; None for its defaults.
+        :param pretrained: folder of a model, of any patient, to begin with; None for none.
+        :param boneHu: what is above is bone, HU.
+        :param progress: told what is being done and the share done; what it raises ends the training.
+        :param resume: go on with a training of the same that was stopped.
+        :param overwrite: replace a model that is in the folder.
+        :param device: "cpu" or "cuda"; None for the one chosen in the settings.
+        :raises xray3d.errors.XRay3DError: one sentence on what cannot be used.
+        :raises XRayCoreLib.packages.PackagesMissing: Python packages are not there and were declined.
+        """
+        from XRayCoreLib import packages
+
+        packages.ensure("registration")
+        packages.ensure("training")
+        from XRayRegistrationLib.modeltraining import Training
+
+        patient = self.patientOf(ctNode, device)
+        training = Training(
+            ct=patient.ct,
+            folder=Path(folder),
+            device=patient.device,
+            poses={} if poses is None else asdict(poses),
+            plan={} if plan is None else asdict(plan),
+            boneHu=boneHu,
+            pretrained=None if pretrained is None else Path(pretrained),
+            resume=resume,
+            overwrite=overwrite,
+        )
+        return training.run(progress or (lambda text, share: None))
+
+    def partialPointCloud(self, ctNode, xrayNodes, model, masks=None, seed=0):
+        """Where the rays of X-rays enter and leave bone of the CT, as a model sees it; nothing is registered.
+
+        :returns: an `XRayRegistrationLib.bonepoints.BonePoints`: `show()` makes a model node on the CT, coloured by
+            uncertainty, `save(path)` writes PLY or VTP.
+        :param ctNode: scalar volume node in HU; its linear parent transforms count.
+        :param xrayNodes: one to four X-rays with geometry, of one moment.
+        :param model: folder of a model that was trained for this CT.
+        :param masks: for each X-ray a segmentation or label map node on it, whose pixels are ignored, or None.
+        :param seed: fixes what is drawn at random.
+        :raises xray3d.errors.XRay3DError: one sentence on what cannot be used, or that nothing was recognised.
+        :raises XRayCoreLib.packages.PackagesMissing: Python packages are not there and were declined.
+        """
+        from XRayCoreLib import packages
+
+        packages.ensure("registration")
+        packages.ensure("training")
+        from XRayRegistrationLib.bonepoints import BonePoints
+        from XRayRegistrationLib.task import Request
+
+        request = Request(xrays=list(xrayNodes), masks=list(masks or ()), start="model", model=model, seed=seed)
+        return BonePoints.ofWorld(self.task(ctNode, request).points(), ctNode)
 
     def loadXRay(self, path, geometry=None):
         """Put an X-ray from a file into the scene, on its detector; returns its volume node.

@@ -26,7 +26,7 @@ def measure(monkeypatch, tmp_path):
         monkeypatch.setattr(trials, "DRRRenderer", lambda ct: ct if ct == "moved" else "plain")
         monkeypatch.setattr(trials, "take_view_pair", take_view_pair)
         monkeypatch.setattr(trials, "Registrar", lambda ct: registrar)
-        return run_place(place, tmp_path, PLAN)
+        return [trial for purpose in ("accuracy", "range") for trial in run_place(place, tmp_path, PLAN, purpose)]
 
     return run
 

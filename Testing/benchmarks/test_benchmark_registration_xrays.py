@@ -9,28 +9,14 @@ from scipy.spatial.transform import Rotation
 
 from registration_benchmark_support import PLACE
 from xray3d.benchmarks.registration import cases
-from xray3d.benchmarks.registration.anatomies import TARGET_COUNT, TARGET_HU, TARGET_RADIUS_MM, _xrayed, load_anatomy
+from xray3d.benchmarks.registration.anatomies import TARGET_COUNT, TARGET_HU, TARGET_RADIUS_MM, as_xrayed, load_anatomy
 from xray3d.benchmarks.registration.cases import take_plain_xray, take_view_pair
 from xray3d.benchmarks.registration.soft_tissue import with_moved_soft_tissue
-from xray3d.datasets.synthetic_spine import synthetic_lumbar_spine
 from xray3d.drr import DRRRenderer
 from xray3d.errors import GeometryError, VolumeError
 from xray3d.volumes import CTVolume, save_volume
 
 SIZE_PX, PIXEL_MM = (60, 48), (5.0, 6.0)
-
-
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory):
-    """A data folder with the place's CT."""
-    folder = tmp_path_factory.mktemp("data")
-    save_volume(synthetic_lumbar_spine(0, 4.0, below_sacrum_mm=20.0).ct, folder / PLACE.file)
-    return folder
-
-
-@pytest.fixture(scope="module")
-def anatomy(folder):
-    return load_anatomy(PLACE, folder)
 
 
 @pytest.fixture(scope="module")
@@ -75,7 +61,7 @@ def test_screws_are_in_the_vertebrae_nearest_to_the_isocentre(anatomy):
 def test_what_is_xrayed_has_finer_slices_through_the_cts_own_and_goes_on_mirrored():
     ct, _ = soft_block()
     thick = CTVolume(ct.hu[::3], ct.ijk_to_ras @ np.diag([1, 1, 3, 1.0]), "slices of 12 mm")
-    xrayed = _xrayed(thick)
+    xrayed = as_xrayed(thick)
     np.testing.assert_allclose(xrayed.spacing_mm, [2, 3, 2], atol=1e-9)
 
     slices, rows, cols = thick.hu.shape

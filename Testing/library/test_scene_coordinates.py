@@ -71,6 +71,16 @@ def test_a_sphere_is_entered_and_left_where_geometry_says(angles):
         assert np.nanmax(errors) < 0.5 * 1.5
 
 
+def test_rays_that_graze_count_where_only_their_distance_matters():
+    """All of the sphere: both points lie on their rays, if at uncertain depths."""
+    view = carm(0, 0, size_px=(128, 128), pixel_mm=(1.4, 1.4))
+    scene = SceneCoordinateRenderer(sphere_ct()[0], least_cosine=0.0).render(view)
+    assert scene.valid.sum() / (~np.isnan(true_points(view)[0][..., 0])).sum() == pytest.approx(1.0, abs=0.01)
+    row, col = np.nonzero(scene.valid)
+    for points in (scene.entry_ras, scene.exit_ras):
+        assert np.abs(view.project(points[scene.valid]) - np.c_[col, row]).max() < 0.01
+
+
 @pytest.mark.parametrize("spacing_mm", [(1.5, 1.5, 1.5), (1.0, 1.0, 1.0), (1.2, 1.8, 2.4)])
 @pytest.mark.parametrize("angles", VIEWS)
 def test_a_sphere_as_a_scanner_averages_it_is_met_within_half_a_voxel(angles, spacing_mm):

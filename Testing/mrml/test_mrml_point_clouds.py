@@ -5,7 +5,11 @@ import pytest
 import slicer
 from vtkmodules.util.numpy_support import vtk_to_numpy
 
-from xray3d.mrml.point_clouds import show_point_cloud
+from mrml_support import rigid, small_ct, under, warped
+from xray3d.errors import GeometryError
+from xray3d.mrml.point_clouds import in_coordinates_of, show_point_cloud
+from xray3d.mrml.transforms import world_matrix
+from xray3d.mrml.volumes import ct_to_node
 from xray3d.volumes.point_cloud import SIGMA_ARRAY, PointCloud, save_point_cloud
 
 
@@ -39,6 +43,36 @@ def test_a_model_is_updated_in_place(scene):
     assert node.GetName() == "L3 points"
     assert len(points_of(node)) == 8
     assert node.GetDisplayNode().GetPointSize() == 9
+
+
+def test_points_in_the_world_lie_on_a_ct_that_is_moved(scene):
+    """Under two transforms, the outer of which scales."""
+    ct = ct_to_node(small_ct(), "Patient")
+    under(ct, rigid((10, 20, 30), (5, -6, 7)), np.diag([2.0, 1.0, 0.5, 1.0]))
+    own = in_coordinates_of(cloud(), ct)
+    to_world = world_matrix(ct)
+    np.testing.assert_allclose(own.points_ras @ to_world[:3, :3].T + to_world[:3, 3], cloud().points_ras, atol=1e-4)
+    np.testing.assert_array_equal(own.sigma_mm, cloud().sigma_mm)
+    assert own.name == cloud().name
+    node = show_point_cloud(own, beside=ct)
+    np.testing.assert_array_equal(world_matrix(node), to_world)
+    np.testing.assert_array_equal(points_of(node), own.points_ras)
+    ct.SetAndObserveTransformNodeID(None)
+    assert show_point_cloud(own, node, beside=ct).GetParentTransformNode() is None
+
+
+def test_points_in_the_world_stay_under_the_transform_that_somebody_gave_them(scene):
+    node = show_point_cloud(cloud())
+    under(node, rigid((0, 0, 9), (1, 2, 3)))
+    parent = node.GetParentTransformNode()
+    assert show_point_cloud(cloud(8), node).GetParentTransformNode() is parent
+
+
+def test_points_are_not_put_on_a_ct_that_is_warped(scene):
+    ct = ct_to_node(small_ct(), "Patient")
+    warped(ct)
+    with pytest.raises(GeometryError, match="Patient is under a transform that is not linear"):
+        in_coordinates_of(cloud(), ct)
 
 
 @pytest.mark.parametrize("suffix", [".ply", ".vtp"])

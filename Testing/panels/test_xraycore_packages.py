@@ -97,7 +97,7 @@ def test_only_what_is_missing_or_too_old_is_asked_for(python):
 
 
 def test_pre_releases_and_local_versions_count(python):
-    python.installed = {"torch": "2.13.0+cpu"}
+    python.installed = {"torch": "2.13.0+cpu", "monai": "1.6.0rc1", "safetensors": "0.4.5"}
     assert packages.missing("training") == []
 
 
@@ -163,7 +163,8 @@ def test_slicer_5_12_installs_without_asking_a_second_time(python, monkeypatch):
     packages.ensure("rendering")
     [(wanted, options)] = calls
     assert wanted == requirements("rendering")
-    assert options == {"prompt_install": False, "requester": "XRay3D"}
+    assert options.keys() == {"constraints", "prompt_install", "requester"}
+    assert (options["prompt_install"], options["requester"]) == (False, "XRay3D")
     if bool(os.environ.get("SLICER_PYTHON_DIR")):
         inspect.signature(_slicers_own_packaging().pip_ensure).bind(wanted, **options)
 
@@ -187,8 +188,28 @@ def test_torch_comes_through_the_pytorch_extension(python, monkeypatch):
     monkeypatch.setitem(sys.modules, "PyTorchUtils", extension)
     packages.ensure("training")
     assert calls == [(False, ">=2.3")]
-    assert python.pip_calls == []
+    assert python.pip_calls == [["monai>=1.4", "safetensors>=0.4", "torch==2.9.1"]]
     assert len(python.questions) == 1
+
+
+def test_the_torch_that_is_there_is_kept(python, monkeypatch):
+    """pip would take the newest MONAI, and with it a torch that does not fit the graphics card."""
+    python.installed = {"torch": "2.5.1+cu121"}
+    packages.ensure("training")
+    assert python.pip_calls == [["monai>=1.4", "safetensors>=0.4", "torch==2.5.1+cu121"]]
+    python.installed = {"torch": "2.5.1+cu121"}
+    constraints = []
+
+    def pip_ensure(wanted, **options):
+        constraints.append(Path(options["constraints"]).read_text(encoding="utf-8"))
+        python.pip_install(wanted)
+
+    installer = ModuleType("slicer.packaging")
+    installer.pip_ensure = pip_ensure
+    monkeypatch.setitem(sys.modules, "slicer.packaging", installer)
+    packages.ensure("training")
+    assert constraints == ["torch==2.5.1+cu121"]
+    assert python.pip_calls[-1] == ["monai>=1.4", "safetensors>=0.4"]
 
 
 def _slicers_own_packaging():

@@ -1,14 +1,16 @@
 """Installation of Python packages at their first use, the Slicer way: asked for, with size and purpose.
 
 torch comes through the PyTorch extension, which picks the build that fits the graphics card. Everything else goes
-through slicer.packaging (Slicer 5.12 and later) or slicer.util.pip_install (before).
+through slicer.packaging (Slicer 5.12 and later) or slicer.util.pip_install (before), and leaves that torch as it is.
 """
 
 from __future__ import annotations
 
 import importlib.metadata
+import tempfile
 import traceback
 from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import slicer
@@ -116,9 +118,20 @@ def _pip_install(requirements: list[str]) -> None:
         from slicer.packaging import pip_ensure
     except ModuleNotFoundError:  # Slicer 5.10 and older
         with slicer.util.WaitCursor():
-            slicer.util.pip_install(requirements)
+            slicer.util.pip_install([*requirements, *_held()])
     else:
-        pip_ensure(requirements, prompt_install=False, requester="XRay3D")
+        with tempfile.TemporaryDirectory() as folder:
+            constraints = Path(folder) / "constraints.txt"
+            constraints.write_text("\n".join(_held()), encoding="utf-8")
+            pip_ensure(requirements, constraints=constraints, prompt_install=False, requester="XRay3D")
+
+
+def _held() -> list[str]:
+    """The torch that is there, to be kept: pip would replace it where a package prefers a newer one."""
+    try:
+        return [f"torch=={importlib.metadata.version('torch')}"]
+    except importlib.metadata.PackageNotFoundError:
+        return []
 
 
 def _failure(packages: Sequence[Package]) -> str:

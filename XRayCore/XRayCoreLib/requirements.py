@@ -49,6 +49,13 @@ FEATURES = {
         _("Registering X-rays"),
         (*_RENDERING, Package("opencv-python-headless>=4.9", _("poses from landmarks, and image filters"), 60)),
     ),
-    "training": Feature(_("Working with neural networks"), (TORCH,)),
+    "training": Feature(
+        _("Working with neural networks"),
+        (
+            TORCH,
+            Package("monai>=1.4", _("networks and losses for medical images"), 2),
+            Package("safetensors>=0.4", _("trained models in files that nothing runs from"), 1),
+        ),
+    ),
 }
 """What can be asked of `packages.ensure`, by name."""

@@ -13,8 +13,20 @@ class VolumeError(XRay3DError):
     """A CT, label map or X-ray image that cannot be used."""
 
 
+class BlankXRayError(VolumeError):
+    """An X-ray of which all that counts has one grey value."""
+
+
+class NotRecognisedError(XRay3DError):
+    """X-rays in which a model does not see the anatomy that it knows."""
+
+
 class GeometryError(XRay3DError):
     """A projection, pose or header from which no usable geometry follows."""
+
+
+class OutOfViewError(GeometryError):
+    """A pose from which an X-ray would show next to nothing of the CT."""
 
 
 class NoGeometryError(GeometryError):
@@ -31,3 +43,7 @@ class DeviceError(XRay3DError):
 
 class OutputExistsError(XRay3DError):
     """A file that would have been overwritten without being asked."""
+
+
+class ModelError(XRay3DError):
+    """A folder that holds no model, a damaged one, or one for something else."""

@@ -5,9 +5,8 @@ from __future__ import annotations
 from functools import partial
 
 import slicer
-from slicer.i18n import tr as _
 
-from XRayCoreLib.messages import PanelError
+from XRayCoreLib import packages
 
 from .adjustment import Adjustment
 from .hand import handMotion
@@ -55,18 +54,22 @@ class Actions:
 
     def register(self) -> None:
         """Register in a job, and move the X-rays to the result unless that failed."""
-        from .placing import applyOutcome
+        from .placing import applyOutcome, bonePointsOf
 
-        self._requireIdle()
+        self._panel.requireIdle()
+        self._panel.model.takeFolders()
         parameters = self._panel.parameters
         request, adjustment = self.request(), readAdjustment(parameters)
+        if request.start == "model":
+            packages.ensure("training")
         task = self._panel.logic.task(parameters.ct, request)
 
         def finish(outcome) -> None:
             self._panel.logic.keep(task.patient)
             change, result = applyOutcome(outcome, task), outcome.report.toJson()
+            self._panel.points.take(bonePointsOf(outcome, task))
             if change is None:
-                self._write(result, readAdjustment(self._parameters))
+                self._write(result, readAdjustment(self._panel.sceneParameters))
             else:
                 self._remember(change, result, adjustment)
 
@@ -92,6 +95,7 @@ class Actions:
             ctLandmarks=parameters.ctLandmarks if start == "landmarks" else None,
             landmarks=chosen(parameters, "landmarks"),
             anglesKnown=parameters.anglesKnown,
+            model=parameters.model,
             region=region,
             searchAround=parameters.searchAround,
             relative=(parameters.relativeMm, parameters.relativeDeg) if parameters.viewsMayMove else None,
@@ -113,7 +117,7 @@ class Actions:
         """Move the X-rays to where the adjustment by hand has them."""
         from .placing import placeByHand
 
-        self._requireIdle()
+        self._panel.requireIdle()
         self._remember(placeByHand(self.request()), "", readAdjustment(self._panel.parameters))
 
     def loadXRays(self) -> None:
@@ -124,7 +128,7 @@ class Actions:
         """Put an X-ray to where a file that the user picks says that it was taken."""
         from xray3d.mrml.xray_geometry import geometry_for_node, give_geometry
 
-        self._requireIdle()
+        self._panel.requireIdle()
         node = getattr(self._panel.parameters, f"xray{row}")
         path = askForGeometry(node)
         if path:
@@ -134,22 +138,13 @@ class Actions:
 
     def _remember(self, change, result: str, adjustment: Adjustment) -> None:
         """Show a result, and keep how to undo it: the change, and the adjustment by hand that led to it."""
-        self._history.append((change, self._parameters.result, adjustment))
+        self._history.append((change, self._panel.sceneParameters.result, adjustment))
         self._write(result, Adjustment())
 
     def _write(self, result: str, adjustment: Adjustment) -> None:
-        parameters = self._parameters
+        parameters = self._panel.sceneParameters
         with slicer.util.NodeModify(parameters):
             parameters.result = result
             parameters.showStart = False
             writeAdjustment(parameters, adjustment)
         self._panel.update()
-
-    @property
-    def _parameters(self):
-        """Those of the scene, also when the user has gone to another module."""
-        return self._panel.parameters or self._panel.logic.getParameterNode()
-
-    def _requireIdle(self) -> None:
-        if self._panel.isBusy:
-            raise PanelError(_("A job is still running; wait for its end or cancel it."))

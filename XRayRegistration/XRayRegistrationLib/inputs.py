@@ -21,10 +21,14 @@ class Inputs:
 
     Raises:
         GeometryError: the CT is under a transform that is not linear.
+
+    Attributes:
+        ctNode: the CT.
     """
 
     def __init__(self, ctNode, xrayNodes: Sequence[Any]) -> None:
-        self._ct = (ctNode, contentKey(ctNode, ""))
+        self.ctNode = ctNode
+        self._key = contentKey(ctNode, "")
         self._xrays = [(node, _image(node)) for node in xrayNodes]
 
     def requireSame(self) -> None:
@@ -33,8 +37,7 @@ class Inputs:
         Raises:
             PanelError: the CT was moved or changed, or the image of an X-ray was.
         """
-        ctNode, key = self._ct
-        changed = [ctNode] if contentKey(ctNode, "") != key else []
+        changed = [self.ctNode] if contentKey(self.ctNode, "") != self._key else []
         changed += [node for node, image in self._xrays if _image(node) != image]
         if changed:
             sentence = _("{name} was changed while the job ran, so the X-rays stay where they are; register again.")

@@ -8,6 +8,7 @@ import slicer
 from slicer import (
     vtkMRMLLabelMapVolumeNode,
     vtkMRMLMarkupsFiducialNode,
+    vtkMRMLModelNode,
     vtkMRMLScalarVolumeNode,
     vtkMRMLSegmentationNode,
 )
@@ -17,7 +18,12 @@ from .adjustment import Adjustment
 
 MAX_XRAYS = 4
 
-START_CHOICES = {"where the X-rays are now": "current", "landmarks": "landmarks", "search": "search"}
+START_CHOICES = {
+    "where the X-rays are now": "current",
+    "landmarks": "landmarks",
+    "search": "search",
+    "model": "model",
+}
 """What the panel calls the starts, and what the logic does."""
 
 OVERLAY_CHOICES = ("blend", "checkerboard", "X-ray alone")
@@ -34,6 +40,19 @@ RANGES = {
     "tiltDeg": (-45.0, 45.0),
     "turnDeg": (-45.0, 45.0),
     "rotateDeg": (-45.0, 45.0),
+    "primaryFromDeg": (-180.0, 180.0),
+    "primaryToDeg": (-180.0, 180.0),
+    "secondaryFromDeg": (-180.0, 180.0),
+    "secondaryToDeg": (-180.0, 180.0),
+    "inPlaneFromDeg": (-180.0, 180.0),
+    "inPlaneToDeg": (-180.0, 180.0),
+    "acrossMm": (0.0, 300.0),
+    "alongMm": (0.0, 500.0),
+    "sddMm": (300.0, 3000.0),
+    "sodMm": (200.0, 2500.0),
+    "boneHu": (50.0, 3000.0),
+    "steps": (100, 1_000_000),
+    "goalMm": (0.0, 50.0),
 }
 """Smallest and largest value of every number."""
 
@@ -57,6 +76,7 @@ class XRayRegistrationParameterNode:
     ctLandmarks: points in the CT.
     landmarks1 to landmarks4: the same points on the X-rays.
     anglesKnown: whether landmarks may rely on the X-rays' present direction.
+    model: folder of the model in use.
     viewsMayMove: whether the X-rays' relative geometry is uncertain.
     relativeMm, relativeDeg: by how much (standard deviation).
     shownXray: the X-ray of the overlay.
@@ -67,6 +87,15 @@ class XRayRegistrationParameterNode:
     sliceView: which slice view shows it.
     rightMm to rotateDeg: the adjustment by hand, see `Adjustment`.
     result: the last result as JSON, see `report.Report`.
+    bonePoints: the model node that shows points on the bones.
+
+    aim: what the C-arm aims at in the X-rays that a model is trained for; None for the middle of the bones.
+    primaryFromDeg to sodMm: from where they are taken, see `xray3d.datasets.pose_range.PoseRange`.
+    boneHu: what is above is bone.
+    pretrained: folder of a model to begin with; empty for none.
+    newModel: folder of the model that is trained.
+    steps: of the training, at most.
+    goalMm: the training ends once the median error is this small; 0 for never.
     """
 
     ct: vtkMRMLScalarVolumeNode
@@ -88,6 +117,7 @@ class XRayRegistrationParameterNode:
     landmarks3: vtkMRMLMarkupsFiducialNode
     landmarks4: vtkMRMLMarkupsFiducialNode
     anglesKnown: bool = True
+    model: str = ""
     viewsMayMove: bool = False
     relativeMm: Annotated[float, WithinRange(*RANGES["relativeMm"])] = 2.0
     relativeDeg: Annotated[float, WithinRange(*RANGES["relativeDeg"])] = 1.0
@@ -107,6 +137,24 @@ class XRayRegistrationParameterNode:
     rotateDeg: Annotated[float, WithinRange(*RANGES["rotateDeg"])] = 0.0
 
     result: str = ""
+    bonePoints: vtkMRMLModelNode
+
+    aim: vtkMRMLMarkupsFiducialNode
+    primaryFromDeg: Annotated[float, WithinRange(*RANGES["primaryFromDeg"])] = -45.0
+    primaryToDeg: Annotated[float, WithinRange(*RANGES["primaryToDeg"])] = 45.0
+    secondaryFromDeg: Annotated[float, WithinRange(*RANGES["secondaryFromDeg"])] = -30.0
+    secondaryToDeg: Annotated[float, WithinRange(*RANGES["secondaryToDeg"])] = 30.0
+    inPlaneFromDeg: Annotated[float, WithinRange(*RANGES["inPlaneFromDeg"])] = -15.0
+    inPlaneToDeg: Annotated[float, WithinRange(*RANGES["inPlaneToDeg"])] = 15.0
+    acrossMm: Annotated[float, WithinRange(*RANGES["acrossMm"])] = 50.0
+    alongMm: Annotated[float, WithinRange(*RANGES["alongMm"])] = 100.0
+    sddMm: Annotated[float, WithinRange(*RANGES["sddMm"])] = 1020.0
+    sodMm: Annotated[float, WithinRange(*RANGES["sodMm"])] = 700.0
+    boneHu: Annotated[float, WithinRange(*RANGES["boneHu"])] = 250.0
+    pretrained: str = ""
+    newModel: str = ""
+    steps: Annotated[int, WithinRange(*RANGES["steps"])] = 12_000
+    goalMm: Annotated[float, WithinRange(*RANGES["goalMm"])] = 0.0
 
 
 def chosen(parameters: XRayRegistrationParameterNode, kind: str) -> list:

@@ -22,6 +22,7 @@ class Patient:
     Attributes:
         ct: the CT, where its transforms put it.
         key: its content, see `contentKey`.
+        device: "cpu" or "cuda".
 
     Raises:
         VolumeError, GeometryError: as `ct_from_node`.
@@ -30,7 +31,7 @@ class Patient:
     def __init__(self, ctNode, device: str) -> None:
         self.ct: CTVolume = ct_from_node(ctNode)
         self.key = contentKey(ctNode, device)
-        self._device = device
+        self.device = device
         self._renderer: DRRRenderer | None = None
         self._registrar: Registrar | None = None
         self._region: str | None = None
@@ -43,13 +44,13 @@ class Patient:
     def renderer(self) -> DRRRenderer:
         """For pictures of the CT."""
         if self._renderer is None:
-            self._renderer = DRRRenderer(self.ct, self._device)
+            self._renderer = DRRRenderer(self.ct, self.device)
         return self._renderer
 
     def registrar(self, region: LabelVolume | None) -> Registrar:
         """For registrations on a region of the CT, or on all of it; the last one is kept."""
         content = None if region is None else hashlib.sha1(np.packbits(region.labels != 0)).hexdigest()
         if self._registrar is None or self._region != content:
-            self._registrar = Registrar(self.ct, device=self._device, region=region)
+            self._registrar = Registrar(self.ct, device=self.device, region=region)
             self._region = content
         return self._registrar

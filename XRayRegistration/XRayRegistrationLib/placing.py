@@ -9,6 +9,7 @@ from xray3d.mrml.registration import Change, Motion, move_rigidly
 from xray3d.mrml.xrays import projection_from_node
 from xray3d.registration.result import RegistrationResult
 
+from .bonepoints import BonePoints
 from .task import Outcome, Request, Task
 
 _BY_HAND = '{"by": "hand"}'
@@ -20,10 +21,13 @@ class Registration:
     Attributes:
         result: the library's: verdict, reason, similarity, expected errors, projections.
         transforms: the linear transform nodes that move the X-rays, each once; none where the registration failed.
+        bonePoints: points on the bones, `BonePoints` with `show()` and `save(path)`, as the model saw them that it
+            started from; None without a model, or where the registration failed.
     """
 
-    def __init__(self, result: RegistrationResult, change: Change | None) -> None:
+    def __init__(self, result: RegistrationResult, change: Change | None, bonePoints: BonePoints | None = None) -> None:
         self.result = result
+        self.bonePoints = bonePoints
         self.transforms = [] if change is None else list(change.transforms)
         self._change = change
 
@@ -56,6 +60,13 @@ def applyOutcome(outcome: Outcome, task: Task) -> Change | None:
         for node, registered in zip(task.request.xrays, outcome.result.projections, strict=True)
     ]
     return move_rigidly(_withCompanions(task.request, motions), _name(task.request), outcome.report.toJson())
+
+
+def bonePointsOf(outcome: Outcome, task: Task) -> BonePoints | None:
+    """The points of an outcome that was applied, on the CT; None without a model, or where the registration failed."""
+    if outcome.points is None or outcome.report.verdict == "failed":
+        return None
+    return BonePoints.ofWorld(outcome.points, task.inputs.ctNode)
 
 
 def placeByHand(request: Request) -> Change:

@@ -39,9 +39,10 @@ class Report:
         similarity: of the X-rays with the CT seen from the result, at most 1.
         usedShare: of the X-rays' pixels, 0 to 1.
         seconds: that it took.
-        start: "current", "landmarks" or "search".
+        start: "current", "landmarks", "search" or "model".
         startWarning: one sentence about the landmarks it started from; mostly empty.
-        xrays: one for each.
+        xrays: one for each; none where it failed.
+        inlierShare: of the points of a model it started from, how many agree with one pose, 0 to 1; else None.
     """
 
     verdict: str
@@ -52,6 +53,7 @@ class Report:
     start: str
     startWarning: str
     xrays: tuple[XRayReport, ...]
+    inlierShare: float | None = None
 
     def toJson(self) -> str:
         """For a node."""
@@ -86,7 +88,8 @@ def reportOf(result, start: str, startWarning: str, xrays) -> Report:
         seconds=float(result.seconds),
         start=start,
         startWarning=startWarning,
-        xrays=tuple(_xrayReport(number, xray, result) for number, xray in enumerate(xrays)),
+        xrays=() if result.verdict == "failed" else tuple(_xrayReport(n, xray, result) for n, xray in enumerate(xrays)),
+        inlierShare=None if result.inlier_share is None else float(result.inlier_share),
     )
 
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import combinations
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -12,7 +13,7 @@ from numpy.typing import NDArray
 from slicer.i18n import tr as _
 
 from xray3d import LabelVolume, XRayImage
-from xray3d.errors import GeometryError, VolumeError
+from xray3d.errors import GeometryError, ModelError, VolumeError
 from xray3d.mrml.landmarks import landmark_pairs
 from xray3d.mrml.masks import mask_from_node, region_from_segment
 from xray3d.mrml.xrays import xray_from_node
@@ -20,6 +21,8 @@ from xray3d.registration.landmark_pairs import LandmarkPairs
 from xray3d.registration.landmarks import pose_from_landmarks
 from xray3d.registration.register import RelativeError
 from xray3d.registration.result import RegistrationResult
+from xray3d.registration.scene_correspondences import partial_point_cloud
+from xray3d.volumes.point_cloud import PointCloud
 
 from .inputs import Inputs
 from .parameters import MAX_XRAYS
@@ -28,7 +31,7 @@ from .report import Report, reportOf
 
 Progress = Callable[[str, float], object]
 
-STARTS = ("current", "landmarks", "search")
+STARTS = ("current", "landmarks", "search", "model")
 
 
 @dataclass
@@ -42,6 +45,7 @@ class Request:
         ctLandmarks: point list in the CT.
         landmarks: point lists on the X-rays, or None.
         anglesKnown: whether landmarks may rely on the X-rays' present direction.
+        model: folder of a model that knows the CT.
         region: segmentation node and segment ID; None for all of the CT.
         searchAround: whether it may search about its start where that alone is not enough.
         relative: translation (mm) and rotation (degrees) by which a view may be off the others; None for exact.
@@ -55,6 +59,7 @@ class Request:
     ctLandmarks: Any = None
     landmarks: Sequence[Any] = ()
     anglesKnown: bool = True
+    model: str | Path = ""
     region: tuple[Any, str] | None = None
     searchAround: bool = True
     relative: tuple[float, float] | None = None
@@ -69,10 +74,12 @@ class Outcome:
     Attributes:
         result: the library's.
         report: what is to be known of it.
+        points: on the bones, in the world, as the model saw them that it started from; None without one.
     """
 
     result: RegistrationResult
     report: Report
+    points: PointCloud | None = None
 
 
 @dataclass
@@ -93,9 +100,11 @@ class Task:
         """Read the nodes, on the main thread.
 
         Raises:
-            VolumeError, GeometryError: one sentence on what cannot be used.
+            VolumeError, GeometryError, ModelError: one sentence on what cannot be used.
         """
         xrays = readXRays(request.xrays)
+        if request.start == "model" and not str(request.model):
+            raise ModelError("No model is chosen; choose the folder of a model, or train one for this CT.")
         _requireOneForEach(xrays, masks=request.masks, landmarks=request.landmarks)
         relativeError = _relativeError(request)
         masks = request.masks or [None] * len(xrays)
@@ -116,18 +125,45 @@ class Task:
     def run(self, progress: Progress) -> Outcome:
         """Register; `progress` may raise to stop. Free of MRML."""
         progress(_("Preparing the CT"), 0.0)
+        options = {
+            "masks": self.masks,
+            "search": self._search,
+            "relative_error": self.relativeError,
+            "progress": progress,
+            "seed": self.request.seed,
+        }
+        if self.request.start == "model":
+            return self._runWithModel(options)
         start, warning = self._start()
-        registrar = self.patient.registrar(self.region)
-        result = registrar.register(
-            self.xrays,
-            [xray.projection.moved(start) for xray in self.xrays],
-            masks=self.masks,
-            search=self._search,
-            relative_error=self.relativeError,
-            progress=progress,
-            seed=self.request.seed,
-        )
+        initial = [xray.projection.moved(start) for xray in self.xrays]
+        result = self.patient.registrar(self.region).register(self.xrays, initial, **options)
         return Outcome(result, reportOf(result, self.request.start, warning, self.xrays))
+
+    def points(self) -> PointCloud:
+        """Where the model sees the X-rays' rays enter and leave bone, in the world; without a registration.
+
+        Raises:
+            ModelError: no model, or one for another CT.
+            NotRecognisedError, BlankXRayError: X-rays in which it sees nothing that it knows.
+        """
+        model = self._model()
+        model.require_ct(self.patient.ct)
+        return _pointsOf(model.locate(self.xrays, self.masks, self.request.seed))
+
+    def _runWithModel(self, options: Mapping[str, Any]) -> Outcome:
+        from xray3d.registration.scene_regression.registering import register_with_model  # slow, like the model
+
+        model = self._model()
+        found = register_with_model(self.patient.registrar(self.region), model, self.xrays, **options)
+        points = None if found.located is None else _pointsOf(found.located)
+        return Outcome(found.result, reportOf(found.result, self.request.start, "", self.xrays), points)
+
+    def _model(self):
+        """The model, on the processor: a look takes it a fraction of a second, and every build of PyTorch can."""
+        # Here, because PyTorch takes seconds to import, and need not be there for other starts.
+        from xray3d.registration.scene_regression.model import SceneCoordinateModel
+
+        return SceneCoordinateModel.load(self.request.model)
 
     @property
     def _search(self) -> str:
@@ -164,6 +200,11 @@ def readXRays(nodes: Sequence[Any]) -> list[XRayImage]:
         if one is other and one is not None:
             raise VolumeError(f"{one.GetName()} is chosen twice; choose every X-ray once.")
     return [xray_from_node(node) for node in nodes]
+
+
+def _pointsOf(located) -> PointCloud:
+    """The points of the library's `Located`."""
+    return partial_point_cloud(located.maps, _("Bone points"))
 
 
 def _requireOneForEach(xrays: list[XRayImage], **lists: Sequence[Any]) -> None:

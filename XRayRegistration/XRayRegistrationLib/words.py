@@ -20,6 +20,10 @@ START_HINTS = {
         "Takes longer: searches far around where the X-rays stand, whose C-arm angles should be right to some tens of "
         "degrees."
     ),
+    "model": _(
+        "A model that was trained for this CT sees by itself from where the X-rays were taken. Train it below, under "
+        "Model for this CT."
+    ),
 }
 
 
@@ -34,8 +38,12 @@ def detailsInWords(report: Report) -> str:
     sentences = []
     if report.startWarning:
         sentences.append(report.startWarning)
-    sentence = _("Similarity {similarity:.2f}, from {share:.0%} of the pixels, in {seconds}.")
     seconds = secondsInWords(report.seconds)
+    if report.inlierShare == 0:  # no images were compared
+        return _("Ended after {seconds}, before the images were compared with the CT.").format(seconds=seconds)
+    if report.inlierShare is not None:
+        sentences.append(_("{share:.0%} of the model's points agree with one pose.").format(share=report.inlierShare))
+    sentence = _("Similarity {similarity:.2f}, from {share:.0%} of the pixels, in {seconds}.")
     sentences.append(sentence.format(similarity=report.similarity, share=report.usedShare, seconds=seconds))
     return " ".join(sentences)
 

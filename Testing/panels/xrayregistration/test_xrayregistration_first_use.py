@@ -45,6 +45,7 @@ with standin.CapturedMessages(answer=True) as messages:
     settle(widget)
 assert len(messages.texts) == 1
 assert "X-ray has no X-ray geometry" in widget.panel.bar.message, widget.panel.bar.message
+assert not {"torch", "monai", "safetensors"} & set(sys.modules), "only models need networks"
 print("refused by the library")
 """
 

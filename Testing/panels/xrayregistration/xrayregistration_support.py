@@ -43,6 +43,7 @@ def off(translation_mm=(0, 0, 0), rotation_deg=(0, 0, 0)):
 
 
 MOVED = ((6.0, -4.0, 8.0), (2.0, -3.0, 1.0))
+FAR = ((260.0, -140.0, 180.0), (50.0, -70.0, 30.0))
 
 
 def add_ct(name="Patient"):
@@ -97,6 +98,7 @@ class FakeRegistrar:
     wait: Any = None
 
     def __call__(self, ct, device="cpu", region=None):
+        self.ct = ct
         self.made_of = {"ct": ct, "device": device, "region": region}
         return self
 
@@ -150,6 +152,14 @@ def settle(widget) -> None:
         quiet = 0 if widget.panel.isBusy else quiet + 1
 
 
+def wait_for(condition) -> None:
+    """Let events happen until something is so."""
+    end = time.monotonic() + LIMIT_S
+    while not condition():
+        assert time.monotonic() < end, "waited in vain"
+        standin.process_events()
+
+
 def choose(widget, ct=None, xrays=()):
     """Choose a CT and X-rays in the panel."""
     widget.ui.ctSelector.setCurrentNode(ct)
@@ -161,6 +171,12 @@ def choose(widget, ct=None, xrays=()):
 def register(widget):
     """Press Register and wait."""
     widget.ui.registerButton.click()
+    settle(widget)
+
+
+def press(widget, name):
+    """Press a button and wait."""
+    getattr(widget.ui, name).click()
     settle(widget)
 
 

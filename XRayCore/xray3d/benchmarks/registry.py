@@ -7,6 +7,7 @@ from collections.abc import Callable
 from xray3d.benchmarks import drr
 from xray3d.benchmarks.public_registration import run_deepfluoro, run_ljubljana
 from xray3d.benchmarks.registration import run as registration
+from xray3d.benchmarks.scene_coordinates import run as scene_coordinates
 from xray3d.benchmarks.table import Row
 from xray3d.errors import XRay3DError
 
@@ -16,6 +17,7 @@ Report = Callable[[str], None]
 BENCHMARKS: dict[str, Callable[[bool, Report], list[Row]]] = {
     "drr": drr.run,
     "registration": registration.run,
+    "scene-coordinates": scene_coordinates.run,
     "deepfluoro": run_deepfluoro,
     "ljubljana": run_ljubljana,
 }

@@ -26,7 +26,8 @@ class Row:
         goal: what the figure was meant to reach, in words; None for a row that only informs.
         met: whether it did; None without a goal or without a figure.
         peer: who or what the figure is held against.
-        peer_value: the peer's figure in `unit`, measured in the same run, or a sentence saying why there is none.
+        peer_value: the peer's figure in `unit`, measured in the same run unless `peer` calls it published; or a
+            sentence saying why there is none.
     """
 
     measure: str

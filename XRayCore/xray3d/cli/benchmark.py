@@ -14,20 +14,33 @@ _PIPE_WIDTH = 170
 
 
 def benchmark(
-    name: Annotated[str, typer.Argument(help="Which one: drr, registration, deepfluoro or ljubljana.")],
+    name: Annotated[
+        str, typer.Argument(help="Which one: drr, registration, scene-coordinates, deepfluoro or ljubljana.")
+    ],
     json: JsonOption = False,
-    quick: Annotated[bool, typer.Option("--quick", help="Fewer repeats: two to three minutes.")] = False,
+    quick: Annotated[bool, typer.Option("--quick", help="Fewer repeats: a few minutes.")] = False,
     output: Annotated[Path | None, typer.Option("-o", "--output", help="Also write the rows as JSON.")] = None,
+    keep: Annotated[
+        Path | None,
+        typer.Option(
+            help="Folder for parts of the result: a long benchmark that was interrupted goes on from there, as long as "
+            "the library stays the same."
+        ),
+    ] = None,
     overwrite: OverwriteOption = False,
 ) -> None:
-    """Run a benchmark and print one table, side by side with its peers, all measured in this run."""
+    """Run a benchmark and print one table, side by side with its peers.
+
+    Peers that can be installed are measured in the same run; of the others the published figures are shown, named so.
+    """
     from xray3d.benchmarks import run_benchmark
+    from xray3d.benchmarks.kept import keeping
     from xray3d.benchmarks.table import to_json, to_table
 
     if output is not None:
         check_output(output, overwrite)
     progress = Console(stderr=True)
-    with progress.status(f"benchmark {name}") as status:
+    with keeping(keep), progress.status(f"benchmark {name}") as status:
         rows = run_benchmark(name, quick, lambda stage: status.update(f"benchmark {name}: {stage}"))
     if output is not None:
         output.write_text(to_json(rows) + "\n", encoding="utf-8")

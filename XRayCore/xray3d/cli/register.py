@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json as json_format
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -14,10 +14,12 @@ from rich.progress import Progress
 
 from xray3d.cli.options import DeviceOption, JsonOption, OverwriteOption
 from xray3d.cli.register_inputs import Inputs, check_outputs, read_inputs, region_of
+from xray3d.errors import ModelError
 
 if TYPE_CHECKING:
+    from xray3d.registration.register import Registrar
     from xray3d.registration.result import RegistrationResult
-    from xray3d.volumes import LabelVolume
+    from xray3d.volumes import LabelVolume, XRayImage
 
 _START, _ATTENTION = "Where the X-rays start", "What counts"
 _EXIT_FAILED = 3
@@ -55,6 +57,13 @@ def register(
             rich_help_panel=_START,
         ),
     ] = False,
+    model: Annotated[
+        Path | None,
+        typer.Option(
+            help="Folder of a model that `xray3d train scene-coordinates` made for this CT: it needs no start.",
+            rich_help_panel=_START,
+        ),
+    ] = None,
     search: Annotated[
         str,
         typer.Option(
@@ -101,6 +110,8 @@ def register(
 
     images = check_outputs(output, views, overwrite)
     check_search(search)
+    if model is not None and (start or landmarks):
+        raise ModelError("--model finds the start by itself; leave out --start and --landmarks, or --model.")
     inputs = read_inputs(views, start or [], landmarks or [], not angles_unknown, mask or [], relative_error)
     bone = region_of(region, label or [])
     options = {"search": search, "seed": seed}
@@ -110,7 +121,7 @@ def register(
         def progress(doing: str, done: float) -> None:
             bar.update(task, description=doing, completed=done)
 
-        result, files = _register_and_save(ct, bone, device, inputs, options, images, progress)
+        result, files = _register_and_save(ct, bone, device, inputs, model, options, images, progress)
     report = {**_report(result, inputs), "files": [str(file) for file in files], "folder": str(output)}
     print(json_format.dumps(report) if json else _in_words(result, inputs, output))
     if result.verdict == "failed":
@@ -122,6 +133,7 @@ def _register_and_save(
     bone: LabelVolume | None,
     device: str,
     inputs: Inputs,
+    model: Path | None,
     options: Mapping[str, Any],
     images: list[Path],
     progress: Callable[[str, float], None],
@@ -134,19 +146,32 @@ def _register_and_save(
 
     volume = load_ct(ct)
     progress("Preparing the CT", _LOADED)
-    result = Registrar(volume, device, bone).register(
-        inputs.xrays,
-        inputs.initial,
-        masks=inputs.masks,
-        relative_error=inputs.relative_error,
-        progress=lambda doing, done: progress(doing, _PREPARED + done * (_REGISTERED - _PREPARED)),
+    registrar = Registrar(volume, device, bone)
+    options = {
         **options,
-    )
+        "masks": inputs.masks,
+        "relative_error": inputs.relative_error,
+        "progress": lambda doing, done: progress(doing, _PREPARED + done * (_REGISTERED - _PREPARED)),
+    }
+    if model is None:
+        result = registrar.register(inputs.xrays, inputs.initial, **options)
+    else:
+        result = _register_with_model(registrar, model, device, inputs.xrays, options)
     progress("Drawing the pictures", _REGISTERED)
     renderer = DRRRenderer(volume, device)
     poses = zip(inputs.xrays, inputs.initial, result.projections, strict=True)
     overlays = [before_and_after(renderer, *pose) for pose in poses]
     return result, save_registration(images, inputs.xrays, result, overlays, _notes(inputs))
+
+
+def _register_with_model(
+    registrar: Registrar, folder: Path, device: str, xrays: Sequence[XRayImage], options: Mapping[str, Any]
+) -> RegistrationResult:
+    from xray3d.registration.scene_regression.model import SceneCoordinateModel
+    from xray3d.registration.scene_regression.registering import register_with_model
+
+    model = SceneCoordinateModel.load(folder, device)
+    return register_with_model(registrar, model, xrays, **options).result
 
 
 def _notes(inputs: Inputs) -> dict[str, Any]:

@@ -31,9 +31,9 @@ _AIR_HU = -1024.0
 _STEP_VOXELS = wp.constant(0.5)
 # The surface is found to one of these parts of a step: within a thousandth of a voxel.
 _PARTS = wp.constant(512)
-# Least cosine between ray and surface normal. A ray that grazes bone runs along the surface: what the surface is off by
-# across the ray, up to an eighth of a voxel on a partial-volume edge, becomes three times as much along it.
-_LEAST_COSINE = wp.constant(0.3)
+LEAST_COSINE = 0.3
+"""Between ray and surface normal. A ray that grazes bone runs along the surface: what the surface is off by across the
+ray, up to an eighth of a voxel on a partial-volume edge, becomes three times as much along it."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -83,13 +83,22 @@ class SceneCoordinateRenderer:
         ct: the patient.
         bone: threshold in HU, or a mask (K, J, I) on the CT's grid (any label map compared with the labels wanted).
         device: "cpu", "cuda" or "cuda:N".
+        least_cosine: of the angle between ray and surface normal for a point to be valid, 0 to 1; 0 for every ray that
+            meets bone, where only its points' distance from the ray matters.
 
     Raises:
         VolumeError: a mask of another shape, or no bone in the volume.
         DeviceError: the device is not there.
     """
 
-    def __init__(self, ct: CTVolume, bone: float | ArrayLike = BONE_THRESHOLD_HU, device: str = "cpu") -> None:
+    def __init__(
+        self,
+        ct: CTVolume,
+        bone: float | ArrayLike = BONE_THRESHOLD_HU,
+        device: str = "cpu",
+        least_cosine: float = LEAST_COSINE,
+    ) -> None:
+        self._least_cosine = least_cosine
         self.device = resolve_device(device)
         field, self._level = _bone_field(ct, bone)
         self._grid = BorderedGrid(field, ct.ijk_to_ras, self.device)
@@ -121,6 +130,7 @@ class SceneCoordinateRenderer:
         valid = wp.empty(shape, dtype=wp.bool, device=self.device)
         # Not `serve`: samples that are half a voxel apart gain nothing from a second memory order.
         scene = [self._grid.struct, self._empty, views, rows, self._level, self._low, self._high, self._border_to_ras]
+        scene.append(self._least_cosine)
         launch(_entry_and_exit, shape, [*scene, points, valid], self.device)
         images = (len(projections), rows, columns)
         return DeviceSceneCoordinates(points.reshape((*images, 6)), valid.reshape(images))
@@ -218,7 +228,7 @@ def _slope(grid: Grid, point: wp.vec3, half_step: wp.vec3):
 
 
 @wp.func
-def _grazes(grid: Grid, view: View, direction: wp.vec3, camera: wp.vec3, depth: float):
+def _grazes(grid: Grid, view: View, direction: wp.vec3, camera: wp.vec3, depth: float, least_cosine: float):
     """Whether the ray, `direction` in voxels and `camera` in the camera frame, meets the surface too flatly there."""
     point = view.source + depth * direction
     gradient = wp.vec3(
@@ -227,7 +237,7 @@ def _grazes(grid: Grid, view: View, direction: wp.vec3, camera: wp.vec3, depth: 
         _slope(grid, point, wp.vec3(0.0, 0.0, 0.5)),
     )
     normal = wp.transpose(view.camera_to_voxel) * gradient
-    return wp.abs(wp.dot(normal, camera)) < _LEAST_COSINE * wp.length(normal) * wp.length(camera)
+    return wp.abs(wp.dot(normal, camera)) < least_cosine * wp.length(normal) * wp.length(camera)
 
 
 @wp.kernel
@@ -241,6 +251,7 @@ def _entry_and_exit(
     low: wp.vec3,
     high: wp.vec3,
     border_to_ras: wp.mat44,
+    least_cosine: float,
     points: wp.array3d(dtype=wp.float32),
     valid: wp.array2d(dtype=wp.bool),
 ):
@@ -258,7 +269,8 @@ def _entry_and_exit(
         # Where bone is thinner than rounding, the way back does not find it again.
         leave = wp.max(entry, _first_inside(grid, empty, view, direction, depths[1], entry, level))
         camera = view.pixel_to_camera * pixel
-        if _grazes(grid, view, direction, camera, entry) or _grazes(grid, view, direction, camera, leave):
+        grazes = _grazes(grid, view, direction, camera, entry, least_cosine)
+        if grazes or _grazes(grid, view, direction, camera, leave, least_cosine):
             entry = -1.0
     is_valid = entry >= 0.0
     valid[line, column] = is_valid

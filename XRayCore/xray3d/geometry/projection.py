@@ -156,6 +156,17 @@ class Projection:
         pixel_mm = (self.pixel_mm[0] / row_scale, self.pixel_mm[1] / col_scale)
         return replace(self, intrinsic=to_new @ self.intrinsic, size_px=(rows, cols), pixel_mm=pixel_mm)
 
+    def cropped(self, rows: slice, columns: slice) -> Projection:
+        """The same view through a part of the receptor, as `image[rows, columns]` is a part of the image.
+
+        Raises:
+            GeometryError: nothing is left.
+        """
+        top, bottom, _ = rows.indices(self.size_px[0])
+        left, right, _ = columns.indices(self.size_px[1])
+        to_new = np.array([[1.0, 0, -left], [0, 1, -top], [0, 0, 1]])
+        return replace(self, intrinsic=to_new @ self.intrinsic, size_px=(bottom - top, right - left))
+
 
 def _as_matrix(value: ArrayLike, shape: tuple[int, int], name: str) -> Matrix:
     matrix = np.array(value, float)

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
+import numpy as np
 import slicer
 from vtkmodules.vtkFiltersCore import vtkAssignAttribute
 
 from xray3d.mrml.models import show_polydata
+from xray3d.mrml.transforms import world_matrix
 from xray3d.volumes.point_cloud import SIGMA_ARRAY, UNSURE_MM, PointCloud, point_polydata
 
 # A colour table that every scene has.
@@ -15,16 +18,20 @@ _COLORS = "vtkMRMLColorTableNodeWarm1"
 _POINT_SIZE_PX = 3
 
 
-def show_point_cloud(cloud: PointCloud, node: Any = None) -> Any:
+def show_point_cloud(cloud: PointCloud, node: Any = None, beside: Any = None) -> Any:
     """Show points as a model in RAS, red where they are sure to yellow where not; returns the model node.
 
     The uncertainty is the point data array `point_cloud.SIGMA_ARRAY`.
 
     Args:
         node: the model node to update in place, which keeps its name and display; None for a new one.
+        beside: a node, such as the CT, in whose own coordinates the points are: they go under its parent transform, so
+            that they lie on it wherever it is moved. None for points that stay in the world as they are.
     """
     known = node is not None
     node = show_polydata(point_polydata(cloud), cloud.name, node)
+    if beside is not None:
+        node.SetAndObserveTransformNodeID(beside.GetTransformNodeID())
     if not known:
         display = node.GetDisplayNode()
         display.SetRepresentation(slicer.vtkMRMLModelDisplayNode.PointsRepresentation)
@@ -36,3 +43,16 @@ def show_point_cloud(cloud: PointCloud, node: Any = None) -> Any:
         display.SetScalarRange(0.0, UNSURE_MM)
         display.SetScalarVisibility(True)
     return node
+
+
+def in_coordinates_of(cloud: PointCloud, node: Any) -> PointCloud:
+    """The points, which are in the world, in a node's own coordinates, below all its parent transforms.
+
+    Args:
+        node: any vtkMRMLTransformableNode, such as the CT.
+
+    Raises:
+        GeometryError: one of its parents is not linear.
+    """
+    from_world = np.linalg.inv(world_matrix(node))
+    return replace(cloud, points_ras=cloud.points_ras @ from_world[:3, :3].T + from_world[:3, 3])

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from xray3d.drr import DRRRenderer
-from xray3d.errors import GeometryError, VolumeError, XRay3DError
+from xray3d.errors import GeometryError, OutOfViewError, VolumeError, XRay3DError
 from xray3d.geometry import Projection
 from xray3d.geometry.poses import rotation_angle
 from xray3d.volumes import XRayImage
@@ -76,12 +76,12 @@ def _same_place(one: Projection, other: Projection) -> bool:
 
 
 def require_common_view(renderer: DRRRenderer, projections: Sequence[Projection], xrays: Sequence[XRayImage]) -> None:
-    """Raise GeometryError for a view in which, from its start pose, next to nothing of the CT is to be seen."""
+    """Raise OutOfViewError for a view in which, from its start pose, next to nothing of the CT is to be seen."""
     for projection, xray in zip(projections, xrays, strict=True):
         glance = projection.resampled((_GLANCE_PX, _GLANCE_PX))
         seen = float(((renderer.render(glance) > 0) & ~renderer.lacks_tissue(glance)).mean())
         if seen < _LEAST_SEEN:
-            raise GeometryError(
+            raise OutOfViewError(
                 f"The CT does not cover what {xray.name} shows: from its start pose {seen:.0%} of its rays pass "
                 "through the CT; give a start nearer to the truth, or landmarks."
             )

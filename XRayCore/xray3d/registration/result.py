@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -34,6 +35,8 @@ class RegistrationResult:
         error_across_mm: predicted standard error across that ray.
         used_share: share of the X-rays' pixels that the similarity could use, 0 to 1.
         seconds: wall time.
+        inlier_share: where a model gave the start, the share of its points, 0 to 1, that agreed with one pose; None
+            for other starts.
     """
 
     projections: tuple[Projection, ...]
@@ -48,8 +51,29 @@ class RegistrationResult:
     error_across_mm: float
     used_share: float
     seconds: float
+    inlier_share: float | None = None
 
     @property
     def converged(self) -> bool:
         """Whether the result was accepted."""
         return self.verdict == "accepted"
+
+
+def not_registered(initial: Sequence[Projection], reason: str, seconds: float) -> RegistrationResult:
+    """The failure of a registration that did not get as far as a pose: the X-rays stay where they are."""
+    nothing = float("inf")
+    return RegistrationResult(
+        projections=tuple(initial),
+        transform_ras=np.eye(4),
+        similarity=0.0,
+        similarities=(0.0,) * len(initial),
+        verdict="failed",
+        reason=reason,
+        covariance=np.diag(np.full(6, nothing)),
+        pivot_ras=np.full(3, np.nan),
+        error_along_mm=nothing,
+        error_across_mm=nothing,
+        used_share=0.0,
+        seconds=seconds,
+        inlier_share=0.0,
+    )

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from xray3d.drr import DRRRenderer
-from xray3d.errors import VolumeError
+from xray3d.errors import BlankXRayError, VolumeError
 from xray3d.geometry import Projection
 from xray3d.registration.field import exposed_field
 from xray3d.volumes import XRayImage
@@ -88,7 +88,7 @@ def prepare_view(xray: XRayImage, ignored: NDArray[np.bool_] | None) -> View:
     # Outliers (markers, dead pixels) must not decide what the scale of the image is.
     low, high = np.percentile(xray.pixels[usable], [0.5, 99.5])
     if not high > low:
-        raise VolumeError(
+        raise BlankXRayError(
             f"{xray.name} shows nothing: all that counts of it has one grey value; "
             "choose another image or a smaller mask."
         )

@@ -27,6 +27,7 @@ TARGET_RADIUS_MM = 70.0
 TARGET_COUNT = 400
 _FINEST_MM = 0.8
 _BEYOND_MM = 80.0
+_PARTS = 16
 
 
 @dataclass(frozen=True)
@@ -83,7 +84,7 @@ def load_anatomy(place: Place, data_folder: Path, seed: int = 0) -> Anatomy:
         warnings.simplefilter("ignore")  # that soft tissue was cut away is known and part of the test
         ct = load_ct(data_folder / place.file)
     spine = find_vertebrae(ct)
-    return Anatomy(place, ct, _xrayed(ct), _targets(ct, place, seed), _screws(spine, place))
+    return Anatomy(place, ct, as_xrayed(ct), _targets(ct, place, seed), _screws(spine, place))
 
 
 def _targets(ct: CTVolume, place: Place, seed: int) -> NDArray[np.float64]:
@@ -92,14 +93,17 @@ def _targets(ct: CTVolume, place: Place, seed: int) -> NDArray[np.float64]:
     return np.random.default_rng(seed).choice(near, TARGET_COUNT, replace=False)
 
 
-def _xrayed(ct: CTVolume) -> CTVolume:
+def as_xrayed(ct: CTVolume) -> CTVolume:
     """The CT with slices as thin as its pixels, by cubic splines, and mirrored beyond its ends."""
     spacing_mm = np.linalg.norm(ct.ijk_to_ras[:3, :3], axis=0)
     beyond = min(round(_BEYOND_MM / spacing_mm[2]), len(ct.hu) - 1)
     longer = np.pad(ct.hu, ((beyond, beyond), (0, 0), (0, 0)), mode="reflect")
     finer = max(1, round(spacing_mm[2] / max(spacing_mm[0], _FINEST_MM)))
     at = np.arange((len(longer) - 1) * finer + 1) / finer
-    hu = CubicSpline(np.arange(len(longer)), longer, axis=0)(at).astype(np.float32)
+    # Some rows at a time: the coefficients of all would take gigabytes.
+    parts = np.array_split(longer, min(_PARTS, longer.shape[1]), axis=1)
+    splines = (CubicSpline(np.arange(len(longer)), part, axis=0) for part in parts)
+    hu = np.concatenate([spline(at).astype(np.float32) for spline in splines], axis=1)
     to_ct = np.diag([1.0, 1.0, 1.0 / finer, 1.0])
     to_ct[2, 3] = -beyond
     return CTVolume(np.maximum(hu, -1024.0), ct.ijk_to_ras @ to_ct, f"{ct.name}, finer")

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from xray3d.benchmarks.registration.anatomies import Anatomy
-from xray3d.drr import DRRRenderer
+from xray3d.drr import DRRRenderer, Implant
 from xray3d.drr.exposure import expose
 from xray3d.drr.physics.collimator import Collimator
 from xray3d.drr.physics.presets import XRayPreset, preset
@@ -53,14 +53,41 @@ def take_view_pair(anatomy: Anatomy, renderer: DRRRenderer, seed: int, with_scre
     """
     rng = np.random.default_rng(seed)
     projections = _directions(anatomy, rng)
-    exposures = [_expose(anatomy, renderer, projection, rng, with_screws) for projection in projections]
+    exposures = [take_xray(renderer, view, rng, anatomy.screws if with_screws else ()) for view in projections]
     if with_screws and not all(mask.any() for _, mask in exposures):
         raise GeometryError(
             f"An X-ray of the {anatomy.place.name} (seed {seed}) shows no screw; "
             "move the isocentre of the place towards its screws."
         )
-    xrays = tuple(XRayImage(pixels, projection) for (pixels, _), projection in zip(exposures, projections, strict=True))
-    return ViewPair(xrays, tuple(mask for _, mask in exposures))
+    return ViewPair(tuple(xray for xray, _ in exposures), tuple(mask for _, mask in exposures))
+
+
+def take_xray(
+    renderer: DRRRenderer,
+    projection: Projection,
+    rng: np.random.Generator,
+    screws: Sequence[Implant] = (),
+    collimated: bool = True,
+) -> tuple[XRayImage, NDArray[np.bool_]]:
+    """An X-ray of random technique, collimation, gain, offset and gamma, and the pixels that screws cover.
+
+    Args:
+        renderer: of the patient.
+        projection: from where.
+        rng: of all that is random; it draws the same with and without screws.
+        screws: metal in the patient that the renderer does not have.
+        collimated: False leaves the whole receptor open.
+    """
+    technique = _technique(rng, projection)
+    if not collimated:
+        technique = replace(technique, collimator=None)
+    technique = _brightened(technique, renderer, projection)
+    seed = int(rng.integers(10**9))
+    exposure = expose(renderer, projection, technique, screws, seed=seed)
+    share = exposure.pixels / technique.output.largest_value
+    gain, offset, gamma = rng.uniform(0.5, 2.0), rng.uniform(-0.2, 0.2), np.exp(rng.uniform(-0.35, 0.35))
+    pixels = (1000.0 * (gain * share**gamma + offset)).astype(np.float32)
+    return XRayImage(pixels, projection), exposure.metal_mask
 
 
 def take_plain_xray(anatomy: Anatomy, renderer: DRRRenderer, seed: int) -> XRayImage:
@@ -83,21 +110,10 @@ def _directions(anatomy: Anatomy, rng: np.random.Generator) -> list[Projection]:
             return pair
 
 
-def _expose(
-    anatomy: Anatomy, renderer: DRRRenderer, projection: Projection, rng: np.random.Generator, with_screws: bool
-) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
-    technique = _brightened(_technique(rng), renderer, projection)
-    seed = int(rng.integers(10**9))
-    exposure = expose(renderer, projection, technique, anatomy.screws if with_screws else (), seed=seed)
-    share = exposure.pixels / technique.output.largest_value
-    gain, offset, gamma = rng.uniform(0.5, 2.0), rng.uniform(-0.2, 0.2), np.exp(rng.uniform(-0.35, 0.35))
-    return (1000.0 * (gain * share**gamma + offset)).astype(np.float32), exposure.metal_mask
-
-
-def _technique(rng: np.random.Generator) -> XRayPreset:
+def _technique(rng: np.random.Generator, projection: Projection) -> XRayPreset:
     """A technique as a user might meet it: any preset, scale and collimation."""
     chosen = preset(_TECHNIQUES[int(rng.integers(len(_TECHNIQUES)))])
-    receptor_mm = np.multiply(SIZE_PX, PIXEL_MM)
+    receptor_mm = np.multiply(projection.size_px, projection.pixel_mm)
     fields: Sequence[Collimator | None] = (
         None,
         Collimator("circle"),

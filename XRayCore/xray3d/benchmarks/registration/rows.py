@@ -10,10 +10,10 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 
 from xray3d.benchmarks.registration.trials import BIN_MM, MAX_DEG, MAX_MM, Condition, Trial
+from xray3d.benchmarks.shares import interval_in_words, share_row
 from xray3d.benchmarks.table import Row, against_limit
 from xray3d.registration.capture_range import capture_range
 from xray3d.registration.metrics import GROSS_FAILURE_MM
-from xray3d.registration.statistics import wilson_interval
 
 RIGHT_TWO_VIEWS_MM, RIGHT_ONE_VIEW_MM = 1.0, 2.0
 CONDITIONS: tuple[Condition, ...] = ("as in the CT", "screws, masked", "screws, not masked", "soft tissue moved")
@@ -51,7 +51,7 @@ def _accuracy_rows(trials: Sequence[Trial], name: str, with_goal: bool) -> Itera
         if not some:
             continue
         measure = f"{name}: {words}, {len(some)} starts to {MAX_DEG:g}° and {MAX_MM:g} mm"
-        yield _share_row(measure, [is_right(trial) for trial in some], 95.0 if with_goal else None)
+        yield share_row(measure, [is_right(trial) for trial in some], 95.0 if with_goal else None)
     median = float(np.median([trial.final.mtre_mm for trial in two]))
     measure = f"{name}: two views, median mTRE"
     yield against_limit(measure, median, "mm", "<=", 0.3) if with_goal else Row(measure, median, "mm")
@@ -79,7 +79,7 @@ def _range_rows(trials: Sequence[Trial], name: str) -> Iterator[Row]:
     )
     for part in found.bins[-6:]:
         words = f"capture range, {name}: success from {part.low_mm:g} to {part.high_mm:g} mm"
-        yield Row(f"{words}{_interval(part.successes, part.starts)}", 100.0 * part.share, "%")
+        yield Row(f"{words}{interval_in_words(part.successes, part.starts)}", 100.0 * part.share, "%")
 
 
 def _verdict_rows(trials: Sequence[Trial]) -> Iterator[Row]:
@@ -90,20 +90,7 @@ def _verdict_rows(trials: Sequence[Trial]) -> Iterator[Row]:
         ("accepted results that are right", accepted, 98.0),
         ("right results that are accepted", right, 85.0),
     ):
-        yield _share_row(f"{words}, of {len(hits)}; {_TUNED}", hits, goal)
-
-
-def _share_row(measure: str, hits: Sequence[bool], goal: float | None) -> Row:
-    """How many per cent are hits, with the interval in the words and perhaps a least share as the goal."""
-    if not hits:
-        return Row(measure, "there is none", "%", None if goal is None else f">= {goal:g}")
-    share, measure = 100.0 * float(np.mean(hits)), f"{measure}{_interval(sum(hits), len(hits))}"
-    return Row(measure, share, "%") if goal is None else against_limit(measure, share, "%", ">=", goal)
-
-
-def _interval(successes: int, trials: int) -> str:
-    low, high = wilson_interval(successes, trials)
-    return f" (95 % interval {100 * low:.1f}–{100 * high:.1f} %)"
+        yield share_row(f"{words}, of {len(hits)}; {_TUNED}", hits, goal)
 
 
 def _predicted_rows(trials: Sequence[Trial]) -> Iterator[Row]:

@@ -84,25 +84,27 @@ class _Views:
     moved: ViewPair | None
 
 
-def run_place(place: Place, data_folder: Path, plan: Plan) -> list[Trial]:
-    """All trials of a place; takes the X-rays first, then frees the volumes that they were taken of."""
+def run_place(place: Place, data_folder: Path, plan: Plan, purpose: Purpose) -> list[Trial]:
+    """A place's trials of one purpose; takes the X-rays first, then frees the volumes that they were taken of."""
     anatomy = load_anatomy(place, data_folder)
-    views = _take_views(anatomy, plan.pairs)
-    return list(_trials(anatomy, views, plan, Registrar(anatomy.ct)))
+    views = _take_views(anatomy, plan.pairs, with_moved=purpose == "accuracy" and place.has_soft_tissue)
+    trials = _accuracy if purpose == "accuracy" else _range
+    return list(trials(anatomy, views, plan, Registrar(anatomy.ct)))
 
 
-def _take_views(anatomy: Anatomy, count: int) -> list[_Views]:
+def _take_views(anatomy: Anatomy, count: int, with_moved: bool) -> list[_Views]:
     seeds = [_SEED + number for number in range(count)]
     renderer = DRRRenderer(anatomy.xrayed)
     plain, screws = ([take_view_pair(anatomy, renderer, seed, metal) for seed in seeds] for metal in (False, True))
     moved: Sequence[ViewPair | None] = [None] * count
-    if anatomy.place.has_soft_tissue:
+    if with_moved:
         renderer = DRRRenderer(with_moved_soft_tissue(anatomy.xrayed, _SEED))
         moved = [take_view_pair(anatomy, renderer, seed) for seed in seeds]
     return [_Views(*pairs) for pairs in zip(plain, screws, moved, strict=True)]
 
 
-def _trials(anatomy: Anatomy, views: Sequence[_Views], plan: Plan, registrar: Registrar) -> Iterator[Trial]:
+def _accuracy(anatomy: Anatomy, views: Sequence[_Views], plan: Plan, registrar: Registrar) -> Iterator[Trial]:
+    """From starts within `MAX_DEG` and `MAX_MM`."""
     for number, motion in enumerate(
         random_starts(plan.starts, MAX_DEG, MAX_MM, _SEED, anatomy.targets_ras.mean(axis=0))
     ):
@@ -115,6 +117,10 @@ def _trials(anatomy: Anatomy, views: Sequence[_Views], plan: Plan, registrar: Re
                 yield _trial(anatomy, registrar, view.moved, starts[:count], "accuracy", "soft tissue moved")
         if number < plan.starts_without_goal:
             yield _trial(anatomy, registrar, view.with_screws, starts, "accuracy", "screws, not masked")
+
+
+def _range(anatomy: Anatomy, views: Sequence[_Views], plan: Plan, registrar: Registrar) -> Iterator[Trial]:
+    """From starts at given distances, in two views."""
     for number, (mtre_mm, rng) in enumerate(_distances(plan)):
         view = views[number % len(views)]
         starts = starts_at_mtre(view.plain.truth, anatomy.targets_ras, mtre_mm, rng)

@@ -1,0 +1,155 @@
+"""Models of one patient's CT: what is none, whose it is, and how well it does."""
+
+import json
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+from registration_support import CENTRE, patient
+from scene_training_support import POSES, translation, untrained_model
+from xray3d import CTVolume
+from xray3d.errors import DeviceError, ModelError
+from xray3d.models import bundle
+from xray3d.models.bundle import CARD, INFERENCE, METADATA, save_bundle
+from xray3d.registration.scene_regression.model import SceneCoordinateModel
+from xray3d.registration.scene_regression.network import Prediction
+from xray3d.registration.scene_regression.training_views import Batch, TrainingViews
+from xray3d.registration.scene_regression.validation import Validation, targets_near, validate
+
+
+@pytest.fixture
+def folder(tmp_path):
+    """Of a model of the patient."""
+    untrained_model("ct.nrrd").save(tmp_path / "model")
+    return tmp_path / "model"
+
+
+def test_a_model_of_another_ct_is_refused(folder):
+    model, ct = SceneCoordinateModel.load(folder), patient().ct
+    model.require_ct(CTVolume(ct.hu, ct.ijk_to_ras, "the same by another name"))
+    changed = ct.hu.copy()
+    changed[40, 30, 50] += 1
+    for other in (
+        CTVolume(changed, ct.ijk_to_ras, "x.nrrd"),
+        CTVolume(ct.hu, translation([1, 0, 0]) @ ct.ijk_to_ras, "x.nrrd"),
+    ):
+        with pytest.raises(ModelError, match="trained for ct.nrrd, which is another CT than x.nrrd or has changed"):
+            model.require_ct(other)
+
+
+def test_a_device_that_is_not_there_is_one_sentence(folder):
+    with pytest.raises(DeviceError, match="'cuda:77'"):
+        SceneCoordinateModel.load(folder, "cuda:77")
+
+
+def test_the_card_says_what_the_model_is_good_for(folder):
+    card = (folder / CARD).read_text(encoding="utf-8")
+    for fact in ("ct.nrrd", "-45 to 45°", "-30 to 30°", "up to 50 mm", "100 mm along", "S -10 mm", "250 HU", "1.0 mm"):
+        assert fact in card
+    assert json.loads((folder / INFERENCE).read_text())["network_def"]["_target_"] == "monai.networks.nets.BasicUNet"
+
+
+@pytest.mark.parametrize("facts", [None, {}, [], "text", {"kind": "inpainting", "format": 1}, {"format": 1}])
+def test_a_model_for_something_else_is_refused(folder, facts):
+    edit(folder, lambda metadata: metadata.update(xray3d=facts))
+    with pytest.raises(ModelError, match="holds a model for something else; choose one trained for scene coordinates"):
+        SceneCoordinateModel.load(folder)
+
+
+def test_a_model_of_a_later_format_is_refused(folder):
+    edit(folder, lambda metadata: metadata["xray3d"].update(format=99))
+    with pytest.raises(ModelError, match="something else"):
+        SceneCoordinateModel.load(folder)
+
+
+def edit(folder, change) -> None:
+    metadata = json.loads((folder / METADATA).read_text())
+    change(metadata)
+    (folder / METADATA).write_text(json.dumps(metadata))
+
+
+REQUIRED = [("network",), ("poses",), ("ct",), ("bone_hu",), ("report",)]
+REQUIRED += [("poses", "center_ras"), ("ct", "corners_ras")]
+DEFAULTED = [("network", "features"), ("poses", "primary_deg"), ("poses", "sdd_mm")]
+
+
+def at(metadata, place: tuple[str, ...]):
+    """The mapping in which the last name of a place stands."""
+    inside = metadata["xray3d"]
+    for name in place[:-1]:
+        inside = inside[name]
+    return inside
+
+
+@pytest.mark.parametrize("place", REQUIRED + DEFAULTED, ids=".".join)
+@pytest.mark.parametrize("value", [None, [], {}, "text", [2, 1]], ids=json.dumps)
+def test_damaged_facts_are_one_sentence(folder, place, value):
+    edit(folder, lambda metadata: at(metadata, place).update({place[-1]: value}))
+    with pytest.raises(ModelError, match="The model in .*model is damaged; copy it again or train it anew"):
+        SceneCoordinateModel.load(folder)
+
+
+@pytest.mark.parametrize("place", REQUIRED, ids=".".join)
+def test_missing_facts_are_one_sentence(folder, place):
+    edit(folder, lambda metadata: at(metadata, place).pop(place[-1]))
+    with pytest.raises(ModelError, match="is damaged"):
+        SceneCoordinateModel.load(folder)
+
+
+def test_weights_of_another_network_are_one_sentence(folder):
+    found = bundle.load_bundle(folder)
+    for weights in (
+        dict(list(found.weights.items())[:-1]),
+        {**found.weights, "more": torch.ones(2)},
+        {name: torch.cat([weight, weight]) if weight.ndim else weight for name, weight in found.weights.items()},
+    ):
+        save_bundle(replace(found, weights=weights), folder, overwrite=True)
+        with pytest.raises(ModelError, match="is damaged"):
+            SceneCoordinateModel.load(folder)
+
+
+class Answering(nn.Module):
+    """The truth of a batch, but for a displacement in mm, or nothing at all."""
+
+    def __init__(self, batch: Batch, shift_mm: float = 0.0, bone: float = 5.0) -> None:
+        super().__init__()
+        self.batch, self.shift_mm, self.bone = batch, shift_mm, bone
+
+    def forward(self, pictures: torch.Tensor) -> Prediction:
+        target = self.batch.target
+        sigmas = torch.full((len(pictures), 4, *target.valid.shape[1:]), -4.0)
+        return Prediction(target.points + self.shift_mm / 100, sigmas, torch.where(target.valid, self.bone, -5.0))
+
+
+def test_measurements_are_of_the_poses_that_follow_from_the_answers():
+    batch = TrainingViews(patient().ct, POSES).held_out(3, seed=1)
+    targets = targets_near(patient().ct, POSES, 250.0)
+    exact = validate(Answering(batch), [batch, batch], POSES, targets)
+    assert len(exact.mtre_mm) == 6
+    assert max(exact.mtre_mm) < 0.1
+    shifted = validate(Answering(batch, 12.0), [batch], POSES, targets)
+    assert shifted.mtre_mm == pytest.approx((12 * 3**0.5,) * 3, rel=0.02)
+    assert shifted.gross_failures == 1
+    nothing = validate(Answering(batch, bone=-5.0), [batch], POSES, targets)
+    assert nothing.mtre_mm == (float("inf"),) * 3
+    assert set(nothing.percentiles_mm.values()) == {1000.0}, "JSON knows no infinity"
+
+
+def test_percentiles_and_gross_failures_are_of_all_views():
+    measured = Validation((1.0, 2.0, 3.0, 11.0, float("inf")))
+    assert measured.percentiles_mm == pytest.approx({"25": 2.0, "50": 3.0, "75": 11.0, "95": 1000.0})
+    assert measured.median_mm == 3
+    assert measured.gross_failures == pytest.approx(0.4)
+
+
+def test_targets_are_bone_near_what_the_carm_aims_at():
+    ct = patient().ct
+    targets = targets_near(ct, POSES, 250.0)
+    assert targets.shape == (200, 3)
+    assert len(np.unique(targets, axis=0)) == 200
+    assert np.linalg.norm(targets - CENTRE, axis=1).max() < 70
+    i, j, k = np.rint(ct.to_ijk(targets)).astype(int).T
+    assert (ct.hu[k, j, i] > 250).all()

@@ -1,0 +1,178 @@
+"""Training for one patient: what it leaves, and what it refuses to begin."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+
+from registration_support import CENTRE, patient
+from scene_training_support import (
+    BLOCK_POSES,
+    PLAN,
+    POSES,
+    Progress,
+    block,
+    make_small,
+    measure,
+    run,
+    small_network,
+    untrained_model,
+)
+from xray3d.datasets.pose_range import PoseRange
+from xray3d.errors import DeviceError, OutputExistsError, VolumeError, XRay3DError
+from xray3d.models.bundle import WEIGHTS
+from xray3d.registration.scene_regression import training
+from xray3d.registration.scene_regression.losses import likelihood_loss
+from xray3d.registration.scene_regression.model import SceneCoordinateModel
+from xray3d.registration.scene_regression.network import SceneCoordinateNetwork
+from xray3d.registration.scene_regression.training import TrainingPlan, train
+from xray3d.registration.scene_regression.training_views import Batch, TrainingViews
+
+
+@pytest.fixture(autouse=True)
+def small(monkeypatch):
+    make_small(monkeypatch)
+
+
+def answers(model: SceneCoordinateModel) -> torch.Tensor:
+    shown = torch.randn((1, 3, 64, 64), generator=torch.Generator().manual_seed(0))
+    with torch.inference_mode():
+        answer = model.network(shown)
+    return torch.cat([answer.points, answer.log_sigma, answer.bone[:, None]], dim=1)
+
+
+def test_a_training_leaves_a_model(tmp_path):
+    progress = Progress()
+    model = train(patient().ct, POSES, tmp_path / "model", PLAN, progress=progress)
+    assert [path.name for path in tmp_path.iterdir()] == ["model"]
+    loaded = SceneCoordinateModel.load(str(tmp_path / "model"))
+    assert not loaded.network.training
+    assert torch.equal(answers(loaded), answers(model))
+    assert (loaded.poses, loaded.ct_name, loaded.bone_hu) == (POSES, patient().ct.name, 250.0)
+    assert loaded.report == model.report
+    assert loaded.report.steps in (2, 4)
+    assert (loaded.report.batch, loaded.report.seed, loaded.report.views) == (2, 0, 4)
+    assert loaded.report.started_from == "scratch"
+    loaded.require_ct(patient().ct)
+    np.testing.assert_array_equal(loaded.center_ras, CENTRE)
+    doing, done = zip(*progress.told, strict=True)
+    assert doing[0] == "Preparing the CT"
+    assert progress.taken == [1, 2, 3, 4]
+    assert "not measured yet" in doing[1]
+    assert "min left; median error" in doing[-1]
+    assert done == (0.0, 0.0, 0.25, 0.5, 0.75)
+
+
+def test_weights_are_learnt_from_the_very_first_step(tmp_path):
+    """And none of them is left out."""
+    torch.manual_seed(PLAN.seed)
+    before = small_network().state_dict()
+    after = run(tmp_path / "model", plan=replace(PLAN, steps=1)).network.state_dict()
+    assert before.keys() == after.keys()
+    unchanged = [name for name in after if torch.equal(before[name], after[name])]
+    assert not unchanged
+
+
+def test_the_same_seed_gives_the_same_model(tmp_path):
+    first, again, other = (
+        run(tmp_path / name, plan=replace(PLAN, seed=seed)) for name, seed in (("a", 1), ("b", 1), ("c", 2))
+    )
+    torch.testing.assert_close(answers(first), answers(again), atol=1e-3, rtol=1e-3)
+    assert not torch.allclose(answers(first), answers(other), atol=1e-2)
+
+
+def test_training_learns(tmp_path, monkeypatch):
+    """What X-rays have in common that were not trained on: how sure one can be of them."""
+    monkeypatch.setattr(training, "_EMA", 0.5)
+    model = run(tmp_path / "model", plan=replace(PLAN, steps=40, validate_every=40, learning_rate=1e-2))
+    held_out = TrainingViews(block(), BLOCK_POSES).held_out(4, seed=5)
+    after, before = (likelihood(network, held_out) for network in (model.network, untrained_model().network))
+    assert after < before - 0.4
+
+
+def likelihood(network: SceneCoordinateNetwork, batch: Batch) -> float:
+    with torch.inference_mode():
+        return likelihood_loss(network(batch.pictures), batch.target).item()
+
+
+def test_the_best_weights_are_kept(tmp_path, monkeypatch):
+    measure(monkeypatch, 5.0, 9.0, 4.0, 7.0)
+    model = run(tmp_path / "model", plan=replace(PLAN, steps=8))
+    assert (model.report.steps, model.report.mtre_mm["50"]) == (6, 4.0)
+    assert model.report.gross_failures == pytest.approx(1 / 3)
+
+
+def test_a_training_ends_when_it_is_good_enough(tmp_path, monkeypatch):
+    measure(monkeypatch, 5.0, 2.9)
+    progress = Progress()
+    model = run(tmp_path / "model", plan=replace(PLAN, steps=100, goal_mm=3.0), progress=progress)
+    assert progress.taken == [1, 2, 3, 4]
+    assert model.report.steps == 4
+    assert [path.name for path in tmp_path.iterdir()] == ["model"]
+
+
+def test_a_training_begins_where_another_ended(tmp_path):
+    start = untrained_model("Mrs Miller.nrrd")
+    kept = answers(start)
+    model = run(tmp_path / "model", plan=replace(PLAN, steps=1, learning_rate=1e-9), start=start)
+    torch.testing.assert_close(
+        dict(model.network.named_parameters()), dict(start.network.named_parameters()), atol=1e-6, rtol=0
+    )
+    assert model.report.started_from == "Mrs Miller.nrrd"
+    assert torch.equal(answers(start), kept), "the model that it began with stays as it was"
+
+
+def test_nothing_is_done_before_a_model_that_is_there_is_refused(tmp_path, monkeypatch):
+    measure(monkeypatch, 5.0, 4.0, 3.0, 2.0)
+    run(tmp_path / "model")
+    before = (tmp_path / "model" / WEIGHTS).read_bytes()
+    for folder, ct in (("model", block()), ("no/model", None)):
+        progress = Progress()
+        with pytest.raises(OutputExistsError, match="choose another"):
+            train(ct, BLOCK_POSES, tmp_path / folder, PLAN, progress=progress)
+        assert not progress.told
+    assert (tmp_path / "model" / WEIGHTS).read_bytes() == before
+    run(tmp_path / "model", plan=replace(PLAN, seed=3), overwrite=True)
+    assert (tmp_path / "model" / WEIGHTS).read_bytes() != before
+
+
+def test_the_current_folder_may_become_a_model(tmp_path, monkeypatch):
+    measure(monkeypatch, 5.0, 4.0)
+    (tmp_path / "model").mkdir()
+    monkeypatch.chdir(tmp_path / "model")
+    assert run(".").report.mtre_mm["50"] == 4.0
+    assert SceneCoordinateModel.load(tmp_path / "model").report.mtre_mm["50"] == 4.0
+    assert [path.name for path in tmp_path.iterdir()] == ["model"]
+
+
+@pytest.mark.parametrize(
+    ("options", "sentence"),
+    [
+        ({"bone_hu": 5000.0}, "block.nrrd has no bone above 5000 HU"),
+        ({"poses": PoseRange((70.0, 70.0, 400.0))}, "block.nrrd has no bone .* within 70 mm .* move the centre"),
+    ],
+)
+def test_no_bone_is_one_sentence(tmp_path, options, sentence):
+    with pytest.raises(VolumeError, match=sentence):
+        run(tmp_path / "model", **options)
+    assert not any(tmp_path.iterdir())
+
+
+def test_a_device_that_is_not_there_is_one_sentence(tmp_path):
+    with pytest.raises(DeviceError, match="'cuda:77'"):
+        run(tmp_path / "model", device="cuda:77")
+    assert not any(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"steps": 0}, {"batch": -1}, {"learning_rate": float("nan")}, {"validate_every": 0}, {"goal_mm": 0.0},
+        {"goal_mm": float("nan")}, {"seed": -1},
+    ],
+)  # fmt: skip
+def test_plans_that_are_none_are_refused(wrong):
+    (name,) = wrong
+    with pytest.raises(XRay3DError, match=f"^{name} of a training must be"):
+        TrainingPlan(**wrong)

@@ -1,0 +1,117 @@
+"""`xray3d train`: models for one patient, or for all."""
+
+from __future__ import annotations
+
+import json as json_format
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.progress import Progress
+
+from xray3d.cli.options import DeviceOption, JsonOption, OverwriteOption
+
+train = typer.Typer(help="Train a model.", no_args_is_help=True)
+
+_WHERE, _HOW = "From where X-rays will be taken", "How long to train"
+Angles = tuple[float, float]
+
+
+@train.callback()
+def _frame() -> None:
+    """Keeps the name of what is trained where there is only one such thing."""
+
+
+@train.command("scene-coordinates")
+def scene_coordinates(
+    ct: Annotated[Path, typer.Argument(help="NIfTI, NRRD or MHA file, or a folder with a DICOM series.")],
+    output: Annotated[Path, typer.Option("-o", "--output", help="Folder of the model.")],
+    center: Annotated[
+        tuple[float, float, float] | None,
+        typer.Option(
+            help="What the C-arm aims at: R, A, S in mm.",
+            show_default="the middle of the bones",
+            rich_help_panel=_WHERE,
+        ),
+    ] = None,
+    primary: Annotated[
+        Angles, typer.Option(help="Lowest and highest primary angle, degrees.", rich_help_panel=_WHERE)
+    ] = (-45.0, 45.0),
+    secondary: Annotated[
+        Angles, typer.Option(help="Lowest and highest secondary angle, degrees.", rich_help_panel=_WHERE)
+    ] = (-30.0, 30.0),
+    in_plane: Annotated[
+        Angles, typer.Option(help="Lowest and highest turn of the image, degrees.", rich_help_panel=_WHERE)
+    ] = (-15.0, 15.0),
+    lateral: Annotated[
+        float, typer.Option(help="How far the patient may be off across the view, mm.", rich_help_panel=_WHERE)
+    ] = 50.0,
+    depth: Annotated[
+        float, typer.Option(help="How far the patient may be off along the view, mm.", rich_help_panel=_WHERE)
+    ] = 100.0,
+    sdd: Annotated[float, typer.Option(help="Source to detector, mm.", rich_help_panel=_WHERE)] = 1020.0,
+    sod: Annotated[float, typer.Option(help="Source to isocentre, mm.", rich_help_panel=_WHERE)] = 700.0,
+    bone_hu: Annotated[float, typer.Option(help="What is above is bone, HU.", rich_help_panel=_WHERE)] = 250.0,
+    start: Annotated[
+        Path | None, typer.Option(help="Model of any patient to begin with.", rich_help_panel=_HOW)
+    ] = None,
+    steps: Annotated[int, typer.Option(min=1, help="Steps at most.", rich_help_panel=_HOW)] = 12_000,
+    goal: Annotated[
+        float | None,
+        typer.Option(help="End once the median error is this small, mm.", show_default="never", rich_help_panel=_HOW),
+    ] = None,
+    seed: Annotated[int, typer.Option(min=0, help="Seed of everything drawn.", rich_help_panel=_HOW)] = 0,
+    resume: Annotated[
+        bool, typer.Option("--resume", help="Go on with a training that was stopped.", rich_help_panel=_HOW)
+    ] = False,
+    device: DeviceOption = "cpu",
+    json: JsonOption = False,
+    overwrite: OverwriteOption = False,
+) -> None:
+    """Train a model that knows this CT and tells from where an X-ray of it was taken.
+
+    Nothing is needed but the CT. Stopped by Ctrl+C, it keeps the best model so far and goes on with --resume.
+    """
+    from xray3d import load_ct
+    from xray3d.datasets.pose_range import PoseRange
+    from xray3d.registration.scene_regression.model import SceneCoordinateModel
+    from xray3d.registration.scene_regression.training import TrainingPlan
+    from xray3d.registration.scene_regression.training import train as run
+    from xray3d.volumes.skeleton import middle_of_bones
+
+    plan = TrainingPlan(steps=steps, goal_mm=goal, seed=seed)
+    begin = None if start is None else SceneCoordinateModel.load(start, device)
+    volume = load_ct(ct)
+    poses = PoseRange(
+        center or middle_of_bones(volume, bone_hu),
+        primary,
+        secondary,
+        in_plane,
+        lateral,
+        depth,
+        sdd,
+        sod,
+    )
+    with Progress(console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task("Preparing the CT", total=1.0)
+        model = run(
+            volume,
+            poses,
+            output,
+            plan,
+            start=begin,
+            bone_hu=bone_hu,
+            device=device,
+            progress=lambda doing, done: bar.update(task, description=doing, completed=done),
+            resume=resume,
+            overwrite=overwrite,
+        )
+    report = model.report
+    if json:
+        print(json_format.dumps({"folder": str(output), **report.__dict__}))
+    else:
+        print(
+            f"{output}: median error {report.mtre_mm['50']:.1f} mm and {report.gross_failures:.0%} gross failures on "
+            f"{report.views} simulated X-rays, after {report.steps} steps in {report.seconds / 60:.0f} min."
+        )

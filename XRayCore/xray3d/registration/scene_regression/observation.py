@@ -1,0 +1,91 @@
+"""X-rays of any size, scale and polarity to the network's pictures, and its answers to scene-coordinate maps."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import cv2
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from xray3d.geometry import Projection
+from xray3d.registration.scene_correspondences import SceneCoordinateMaps
+from xray3d.registration.scene_regression.network import (
+    COORDINATE_MM,
+    MULTIPLE,
+    STRIDE,
+    Prediction,
+    SceneCoordinateNetwork,
+)
+from xray3d.registration.scene_regression.picture import network_input
+from xray3d.registration.scene_regression.training_views import PIXEL_MM, REFERENCE_SDD_MM, SIZE_PX
+from xray3d.registration.views import View
+
+# Pixels of an X-ray are shown to the network at the angle at which it was trained, or up to three times as fine.
+_MOST_ZOOM = 3.0
+_LEAST_USABLE = 0.9
+# Points less sure than this say next to nothing of a pose.
+_MOST_SIGMA_MM = 15.0
+
+
+@dataclass(frozen=True, eq=False)
+class Picture:
+    """What the network is shown of an X-ray.
+
+    Attributes:
+        image: (rows, cols) float32, sides multiples of `MULTIPLE`.
+        usable: (rows, cols) float32, 1 or 0.
+        projection: of the maps, a `STRIDE`-th of that size.
+    """
+
+    image: NDArray[np.float32]
+    usable: NDArray[np.float32]
+    projection: Projection
+
+
+def picture_of(view: View, projection: Projection) -> Picture:
+    """The exposed part of an X-ray at the scale that the network knows."""
+    rows, columns = (_extent(view.usable.sum(axis=other)) for other in (1, 0))
+    part = projection.cropped(rows, columns)
+    image, usable = view.pixels[rows, columns], view.usable[rows, columns].astype(np.float32)
+    angles = np.multiply(part.size_px, part.pixel_mm) / part.sdd_mm
+    sides = angles / (PIXEL_MM / REFERENCE_SDD_MM)
+    sides *= np.clip(SIZE_PX / sides.max(), 1.0, _MOST_ZOOM)
+    size = tuple(max(1, round(side)) for side in sides)
+    filled = [-side % MULTIPLE for side in size]
+    small, share = (
+        np.pad(cv2.resize(array, size[::-1], interpolation=cv2.INTER_AREA), [(0, fill) for fill in filled])
+        for array in (image, usable)
+    )
+    padded = (size[0] + filled[0], size[1] + filled[1])
+    of_picture = replace(part.resampled(size), size_px=padded)
+    of_maps = of_picture.resampled((padded[0] // STRIDE, padded[1] // STRIDE))
+    return Picture(np.float32(small), np.float32(share > _LEAST_USABLE), of_maps)
+
+
+def observe(network: SceneCoordinateNetwork, center_ras: NDArray[np.float64], picture: Picture) -> SceneCoordinateMaps:
+    """What the network makes of a picture in which bone is bright."""
+    device = next(network.parameters()).device
+    images, usable = (torch.from_numpy(array)[None].to(device) for array in (picture.image, picture.usable))
+    with torch.inference_mode():
+        prediction = network(network_input(images, usable))
+        usable = torch.nn.functional.avg_pool2d(usable[:, None], STRIDE)[:, 0]
+    return maps_of(prediction, 0, usable[0], center_ras)
+
+
+def maps_of(
+    prediction: Prediction, number: int, usable: torch.Tensor, center_ras: NDArray[np.float64]
+) -> SceneCoordinateMaps:
+    """The maps of one of the X-rays; `usable` (rows, cols) on their grid."""
+    points = prediction.points[number].permute(1, 2, 0).double().cpu().numpy() * COORDINATE_MM
+    sigma_mm = COORDINATE_MM * torch.exp(prediction.log_sigma[number, ::2]).double().cpu().numpy()
+    valid = ((prediction.bone[number] > 0) & (usable > 0.5)).cpu().numpy() & (sigma_mm < _MOST_SIGMA_MM).all(axis=0)
+    return SceneCoordinateMaps(
+        points[..., :3] + center_ras, points[..., 3:] + center_ras, sigma_mm[0], sigma_mm[1], valid
+    )
+
+
+def _extent(counts: NDArray[np.int_]) -> slice:
+    there = np.flatnonzero(counts)
+    return slice(int(there[0]), int(there[-1]) + 1)

@@ -1,0 +1,86 @@
+"""Registration without a start: the model says where the X-rays are from, the intensities say it exactly."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from xray3d.errors import BlankXRayError, NotRecognisedError, OutOfViewError
+from xray3d.registration.checks import Search, check_search
+from xray3d.registration.objective import RelativeError
+from xray3d.registration.register import Progress, Registrar
+from xray3d.registration.result import RegistrationResult, not_registered
+from xray3d.registration.scene_regression.model import Located, SceneCoordinateModel
+from xray3d.volumes import XRayImage
+
+_LOCATED = 0.2
+
+
+@dataclass(frozen=True, eq=False)
+class ModelRegistration:
+    """A registration that a model began.
+
+    Attributes:
+        result: with `inlier_share`; its transform starts from the X-rays' own projections.
+        located: what the model said; None where it recognised nothing.
+    """
+
+    result: RegistrationResult
+    located: Located | None
+
+
+def register_with_model(
+    registrar: Registrar,
+    model: SceneCoordinateModel,
+    xrays: Sequence[XRayImage],
+    *,
+    masks: Sequence[NDArray[np.bool_] | None] | None = None,
+    search: Search = "auto",
+    relative_error: RelativeError | None = None,
+    progress: Progress = lambda doing, done: None,
+    seed: int = 0,
+) -> ModelRegistration:
+    """Register X-rays whatever pose they have themselves; only their geometry relative to each other counts.
+
+    Args:
+        registrar: of the CT that the model knows.
+        model: where to start from.
+        xrays, masks, search, relative_error, progress, seed: as those of `Registrar.register`.
+
+    Returns:
+        A registration that failed where the model does not recognise the anatomy, takes it for what the CT does not
+        cover, or an X-ray is blank.
+
+    Raises:
+        ModelError: the model is for another CT.
+        GeometryError, VolumeError: as `Registrar.register`.
+    """
+    started = time.perf_counter()
+    check_search(search)
+    model.require_ct(registrar.ct)
+    progress("Recognising the anatomy", 0.0)
+    try:
+        located = model.locate(xrays, masks, seed)
+        result = registrar.register(
+            xrays,
+            located.projections,
+            masks=masks,
+            search=search,
+            relative_error=relative_error,
+            progress=lambda doing, done: progress(doing, _LOCATED + (1 - _LOCATED) * done),
+            seed=seed,
+        )
+    except (BlankXRayError, NotRecognisedError, OutOfViewError) as wrong:
+        own = [xray.projection for xray in xrays]
+        return ModelRegistration(not_registered(own, str(wrong), time.perf_counter() - started), None)
+    whole = replace(
+        result,
+        transform_ras=result.transform_ras @ located.pose.transform_ras,
+        inlier_share=located.pose.inlier_share,
+        seconds=time.perf_counter() - started,
+    )
+    return ModelRegistration(whole, located)

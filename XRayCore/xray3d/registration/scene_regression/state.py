@@ -1,0 +1,81 @@
+"""Where a training stands, beside the folder of its model: what it takes to go on with it."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import torch
+
+from xray3d.datasets.pose_range import PoseRange
+from xray3d.errors import ModelError, OutputExistsError
+from xray3d.models.fingerprint import CTFingerprint
+
+if TYPE_CHECKING:
+    from xray3d.registration.scene_regression.training import TrainingPlan
+
+
+class TrainingState:
+    """The file `<folder>.training`.
+
+    Args:
+        folder: of the model.
+        plan, poses, ct, bone_hu, started_from: a state of any other training is refused.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        plan: TrainingPlan,
+        poses: PoseRange,
+        ct: CTFingerprint,
+        bone_hu: float,
+        started_from: str,
+    ) -> None:
+        self._file = folder.with_name(f"{folder.name}.training")
+        # The goal may change while a training rests.
+        of_plan = {**asdict(plan), "goal_mm": None}
+        of_patient = {"ct": ct.to_dict(), "bone_hu": bone_hu, "poses": poses.to_dict()}
+        whole = {"plan": of_plan, **of_patient, "started_from": started_from}
+        self._whose = json.dumps(whole, sort_keys=True)
+
+    def save(self, content: dict[str, Any]) -> None:
+        """Replace the file, whole or not at all.
+
+        Raises:
+            OutputExistsError: it cannot be written.
+        """
+        making = self._file.with_name(f".{self._file.name}")
+        try:
+            torch.save({"whose": self._whose, **content}, making)
+            making.replace(self._file)
+        except (OSError, RuntimeError) as failure:
+            making.unlink(missing_ok=True)
+            raise OutputExistsError(
+                f"{self._file} cannot be written; check permissions and the space left. The best model so far is kept."
+            ) from failure
+
+    def load(self, device: torch.device) -> dict[str, Any]:
+        """What `save` wrote.
+
+        Raises:
+            ModelError: there is none, it is damaged, or it is of another training.
+        """
+        if not self._file.is_file():
+            raise ModelError(f"There is no {self._file} to resume; start the training without resuming.")
+        try:
+            content = torch.load(self._file, map_location=device, weights_only=True)
+        except Exception as failure:  # torch's unpickler lets through whatever it trips over
+            raise ModelError(f"{self._file} is damaged; start the training without resuming.") from failure
+        if not isinstance(content, dict) or content.get("whose") != self._whose:
+            raise ModelError(
+                f"{self._file} is of a training with another CT, bone threshold, range of poses, start or plan; "
+                "give the same again, or start without resuming."
+            )
+        return content
+
+    def remove(self) -> None:
+        """Forget it."""
+        self._file.unlink(missing_ok=True)
