@@ -48,7 +48,7 @@ def make_small(monkeypatch) -> None:
     monkeypatch.setattr(training_views, "PIXEL_MM", 4.8)
     monkeypatch.setattr(training, "SceneCoordinateNetwork", small_network)
     monkeypatch.setattr(training, "_HELD_OUT", 2)
-    monkeypatch.setattr(training, "_POSE_FROM_STEP", 1)
+    monkeypatch.setattr(training, "_GROWING_SHARE", 1e-3)
 
 
 def measure(monkeypatch, *medians_mm: float | BaseException) -> list:

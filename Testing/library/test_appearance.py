@@ -51,6 +51,16 @@ def test_the_same_seed_draws_the_same_looks_and_another_others():
     assert (of_one_view[1:] - of_one_view[0]).abs().amax(dim=(1, 2)).min() > 0.05, "no two looks of a batch are alike"
 
 
+def test_looks_grow_from_none_to_all():
+    """Without strength the views differ by their beams alone, and everything counts; with more they differ more."""
+    soft, bone = integrals()
+    drawn = [random_looks(soft, bone, torch.Generator().manual_seed(5), strength) for strength in (0.0, 0.3, 1.0)]
+    assert drawn[0].usable.min() == 1
+    spread = [each.images[:: len(VIEWS)].std(dim=0).mean().item() for each in drawn]
+    assert spread[0] < 0.02 < spread[1] < spread[2]
+    assert drawn[0].usable.mean() > drawn[1].usable.mean() > drawn[2].usable.mean()
+
+
 def test_the_line_integrals_stay_as_they_are():
     soft, bone = (of.clone() for of in integrals())
     looks()

@@ -100,16 +100,16 @@ def test_pictures_show_the_patient_beyond_the_ends_of_the_ct():
     straight = PoseRange(tuple(ct.center_ras.tolist()), *[(0.0, 0.0)] * 3, 0.0, 0.0)
     seen = []
 
-    def show(soft, bone, generator):
+    def show(soft, bone, generator, strength):
         seen.append(soft + bone)
-        return looks_of(soft, bone, generator)
+        return looks_of(soft, bone, generator, strength)
 
     TrainingViews(ct, straight, appearance=show).held_out(2, seed=0)
     middle = seen[0][0, :, SIZE_PX // 2 - 4 : SIZE_PX // 2 + 4].mean(dim=1)
     assert middle[[20, -20]].min() > 0.5 * middle[SIZE_PX // 2]
 
 
-def looks_of(soft, bone, generator):
+def looks_of(soft, bone, generator, strength):
     return Looks(soft + bone, torch.ones_like(soft))
 
 
@@ -123,6 +123,13 @@ def test_the_same_calls_give_the_same_views_and_held_out_ones_do_not_depend_on_t
     assert alike(first.held_out(2, seed=7), held_out)
     assert not alike(first.held_out(2, seed=8), held_out)
     assert not alike(batches[0], batches[1])
+
+
+def test_easy_views_are_whole_and_all_of_them_counts():
+    easy = views().batch(16, seed=0, hardness=0.0)
+    assert {projection.pixel_mm[0] for projection in easy.projections} == {PIXEL_MM}
+    assert easy.usable.min() == 1
+    assert len({projection.pixel_mm[0] for projection in views().batch(16, seed=0).projections}) > 1
 
 
 def test_views_come_again_with_other_looks():

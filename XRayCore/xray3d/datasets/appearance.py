@@ -46,14 +46,16 @@ class Looks:
     usable: Tensor
 
 
-def random_looks(soft: Tensor, bone: Tensor, generator: torch.Generator) -> Looks:
+def random_looks(soft: Tensor, bone: Tensor, generator: torch.Generator, strength: float = 1.0) -> Looks:
     """X-rays from line integrals.
 
     Args:
         soft, bone: (n, rows, cols) line integrals at the reference energy, of soft tissue and of compact bone.
         generator: of all that is drawn, on the device of the integrals.
+        strength: from 0, where the looks are those of one technique without noise, to 1: a network that begins to learn
+            sees bones first.
     """
-    draw = _Draws(len(soft), generator)
+    draw = _Draws(len(soft), generator, strength)
     soft = _changed_soft_tissue(soft, draw)
     metal_mm, ignored = _metal(soft, draw)
     field = _collimator(soft, draw)
@@ -69,15 +71,20 @@ def random_looks(soft: Tensor, bone: Tensor, generator: torch.Generator) -> Look
 class _Draws:
     """Random numbers for each of n views, shaped (n, 1, 1) to go with images."""
 
-    def __init__(self, count: int, generator: torch.Generator) -> None:
-        self.count, self.generator = count, generator
+    def __init__(self, count: int, generator: torch.Generator, strength: float) -> None:
+        self.count, self.generator, self.strength = count, generator, strength
 
     def uniform(self, low: float, high: float, pieces: int | None = None) -> Tensor:
         shape = (self.count, 1, 1) if pieces is None else (self.count, pieces, 1, 1)
         return low + (high - low) * torch.rand(shape, generator=self.generator, device=self.generator.device)
 
+    def about(self, usual: float, low: float, high: float) -> Tensor:
+        """As far from the usual value, between low and high, as the strength allows."""
+        return usual + self.strength * (self.uniform(low, high) - usual)
+
     def happens(self, share: float, pieces: int | None = None) -> Tensor:
-        return (self.uniform(0.0, 1.0, pieces) < share).float()
+        """1 or 0; at full strength 1 in this share of cases."""
+        return (self.uniform(0.0, 1.0, pieces) < self.strength * share).float()
 
     def normal(self, shape: tuple[int, ...]) -> Tensor:
         return torch.randn((self.count, *shape), generator=self.generator, device=self.generator.device)
@@ -95,7 +102,7 @@ class _Draws:
 
 def _changed_soft_tissue(soft: Tensor, draw: _Draws) -> Tensor:
     """Thicker or thinner, elsewhere, with gas of its own; where there was none, some."""
-    changed = soft * draw.uniform(0.75, 1.2) * (1 + draw.happens(0.7) * 0.06 * draw.smooth(soft, 5))
+    changed = soft * draw.about(1.0, 0.75, 1.2) * (1 + draw.happens(0.7) * 0.06 * draw.smooth(soft, 5))
     changed = changed + draw.happens(0.7) * 0.12 * draw.smooth(soft, 7) * (soft > 0.1)
     veil = (2.5 + 0.8 * draw.smooth(soft, 4)).clamp(min=0.0) * draw.uniform(0.2, 1.2)
     changed = changed + draw.happens(0.15) * veil
@@ -134,7 +141,7 @@ def _collimator(like: Tensor, draw: _Draws) -> Tensor:
     half_y, half_x = draw.uniform(0.6, 1.0), draw.uniform(0.6, 1.0)
     outside = torch.maximum((rows - draw.uniform(-0.1, 0.1)).abs() - half_y, columns.abs() - half_x)
     round_field = (rows.square() + columns.square()).sqrt() - draw.uniform(0.85, 1.05)
-    kind = draw.uniform(0.0, 3.0)
+    kind = 3.0 - 3.0 * draw.strength * draw.uniform(0.0, 1.0)
     outside = torch.where(kind < 1, outside, torch.where(kind < 2, round_field, torch.full_like(round_field, -1.0)))
     return (0.5 - outside / edge).clamp(_LEAKS, 1.0)
 
@@ -163,7 +170,7 @@ def _with_scatter(signal: Tensor, draw: _Draws) -> Tensor:
     coarse = F.adaptive_avg_pool2d(signal[:, None], 8)
     spread = F.avg_pool2d(F.pad(coarse, (1, 1, 1, 1), mode="replicate"), 3, stride=1)
     veil = F.interpolate(spread, size=signal.shape[1:], mode="bicubic", align_corners=False)[:, 0].clamp(min=0.0)
-    return signal + draw.uniform(0.0, 0.8) * veil
+    return signal + draw.about(0.2, 0.0, 0.8) * veil
 
 
 def _blurred(signal: Tensor, draw: _Draws) -> Tensor:
@@ -171,14 +178,14 @@ def _blurred(signal: Tensor, draw: _Draws) -> Tensor:
     kernel = torch.tensor([1.0, 2.0, 1.0], device=signal.device)
     kernel = (kernel[:, None] * kernel / 16.0)[None, None]
     spread = F.conv2d(F.pad(signal[:, None], (1, 1, 1, 1), mode="replicate"), kernel)[:, 0]
-    share = draw.uniform(0.0, 1.0)
+    share = draw.about(0.5, 0.0, 1.0)
     return share * spread + (1 - share) * signal
 
 
 def _with_noise(signal: Tensor, draw: _Draws) -> Tensor:
     """Quanta and electronics: at the median signal from a hundredth to a tenth, more where it is darker."""
     median = signal.flatten(1).median(dim=1).values[:, None, None].clamp(min=1e-4)
-    relative = torch.exp(draw.uniform(math.log(0.003), math.log(0.10)))
+    relative = draw.strength * torch.exp(draw.uniform(math.log(0.003), math.log(0.10)))
     deviation = relative * (median * signal + (0.1 * median).square()).sqrt()
     return (signal + deviation * draw.normal(tuple(signal.shape[1:]))).clamp(min=1e-5)
 
@@ -188,11 +195,11 @@ def _displayed(signal: Tensor, draw: _Draws) -> Tensor:
     logarithmic = -torch.log(signal.clamp(min=5e-4))
     bright = draw.uniform(1.5, 6.0) * signal.flatten(1).median(dim=1).values[:, None, None].clamp(min=1e-4)
     linear = 1 - (signal / bright).clamp(max=1.0)
-    images = torch.where(draw.happens(0.7) > 0, logarithmic, linear)
+    images = torch.where(draw.happens(0.3) > 0, linear, logarithmic)
     low = images.flatten(1).amin(dim=1)[:, None, None]
     high = images.flatten(1).amax(dim=1)[:, None, None]
     share = (images - low) / (high - low + 1e-6)
-    return share ** torch.exp(draw.uniform(-0.5, 0.5))
+    return share ** torch.exp(draw.about(0.0, -0.5, 0.5))
 
 
 def _with_labels(images: Tensor, usable: Tensor, draw: _Draws) -> tuple[Tensor, Tensor]:
@@ -205,4 +212,4 @@ def _with_labels(images: Tensor, usable: Tensor, draw: _Draws) -> tuple[Tensor, 
     return images, usable * (1 - covered * draw.happens(0.5))
 
 
-Appearance = Callable[[Tensor, Tensor, torch.Generator], Looks]
+Appearance = Callable[[Tensor, Tensor, torch.Generator, float], Looks]

@@ -31,8 +31,10 @@ Progress = Callable[[str, float], None]
 # Poses a little beyond those wanted: a network is least sure at the edges of what it has seen.
 _WIDER_DEG, _WIDER_MM = 4.0, 10.0
 _HELD_OUT, _HELD_OUT_SEED = 8, 10**9
-# The first steps of a new network say nothing of poses yet.
-_POSE_FROM_STEP = 300
+# A new network learns to see bones first: looks and local views come in over this share of its training. Until then its
+# points say nothing of poses: their first Gauss–Newton step would lead anywhere.
+_GROWING_SHARE, _SCRATCH = 0.2, "scratch"
+_POSE_WEIGHT = 0.1
 _EMA, _WARM_UP, _WEIGHT_DECAY, _LARGEST_GRADIENT = 0.998, 0.05, 1e-2, 5.0
 
 
@@ -124,7 +126,7 @@ class _Training:
         self._ct_name, self._ct = ct.name, CTFingerprint.of(ct)
         self._poses, self._folder, self._plan, self._bone_hu = poses, folder, plan, bone_hu
         self._progress = progress
-        self._started_from = "scratch" if start is None else start.ct_name
+        self._started_from = _SCRATCH if start is None else start.ct_name
         self._targets = targets_near(ct, poses, bone_hu)
         self._views = TrainingViews(ct, poses.widened(_WIDER_DEG, _WIDER_MM), bone_hu=bone_hu, device=device)
         torch.manual_seed(plan.seed)
@@ -183,8 +185,8 @@ class _Training:
         self._network.train()
         prediction = self._network(batch.pictures)
         loss = likelihood_loss(prediction, batch.target) + bone_loss(prediction, batch.target)
-        if self._step >= _POSE_FROM_STEP:
-            loss = loss + pose_loss(prediction, batch.target)
+        if self._hardness(self._step) == 1:
+            loss = loss + _POSE_WEIGHT * pose_loss(prediction, batch.target)
         self._optimizer.zero_grad(set_to_none=True)
         loss.backward()
         torch.nn.utils.clip_grad_norm_(self._network.parameters(), _LARGEST_GRADIENT)
@@ -192,8 +194,14 @@ class _Training:
         self._schedule.step()
         self._average.update_parameters(self._network)
 
+    def _hardness(self, step: int) -> float:
+        if self._started_from != _SCRATCH:
+            return 1.0
+        return min(1.0, step / (_GROWING_SHARE * self._plan.steps))
+
     def _batch(self, step: int) -> Batch:
-        return self._views.batch(self._plan.batch, self._plan.seed * _HELD_OUT_SEED // 10 + step)
+        seed = self._plan.seed * _HELD_OUT_SEED // 10 + step
+        return self._views.batch(self._plan.batch, seed, self._hardness(step))
 
     def _remaining(self) -> str:
         counted = f"Step {self._step + 1} of {self._plan.steps}"

@@ -102,32 +102,35 @@ class TrainingViews:
         self._last = longer.original - 1.0
         self._center = torch.tensor(np.asarray(poses.center_ras), dtype=torch.float32, device=self.device)
 
-    def batch(self, count: int, seed: int) -> Batch:
+    def batch(self, count: int, seed: int, hardness: float = 1.0) -> Batch:
         """So many views, some of them rendered before and now of other looks.
 
         The same sequence of calls gives the same views.
+
+        Args:
+            hardness: from 0, whole views of one look, to 1, all looks and all local views.
         """
         rng = np.random.default_rng([_SHOWN, seed])
         fresh = count if len(self._rendered) < count else max(1, round(count * FRESH_SHARE))
         again = rng.choice(len(self._rendered), count - fresh, replace=False)
         shown = [self._rendered[index] for index in again]
-        new = self._render([self._draw(rng) for _ in range(fresh)])
+        new = self._render([self._draw(rng, hardness) for _ in range(fresh)])
         self._rendered.extend(new)
-        return self._shown([*shown, *new], rng)
+        return self._shown([*shown, *new], rng, hardness)
 
     def held_out(self, count: int, seed: int) -> Batch:
         """So many views that `batch` does not show, whatever its seeds; the same seed always gives the same."""
         rng = np.random.default_rng([_HELD_OUT, seed])
-        return self._shown(self._render([self._draw(rng) for _ in range(count)]), rng)
+        return self._shown(self._render([self._draw(rng, 1.0) for _ in range(count)]), rng, 1.0)
 
-    def _shown(self, views: list[_Rendered], rng: np.random.Generator) -> Batch:
+    def _shown(self, views: list[_Rendered], rng: np.random.Generator, hardness: float) -> Batch:
         """The views with looks drawn for them."""
         generator = torch.Generator(self.device).manual_seed(int(rng.integers(2**31)))
         names = ("soft", "bone", "points", "valid", "known", "along")
         soft, bone, points, valid, known, along = (
             torch.stack([getattr(view, name) for view in views]) for name in names
         )
-        looks = self._appearance(soft, bone, generator)
+        looks = self._appearance(soft, bone, generator, hardness)
         usable = torch.nn.functional.avg_pool2d(looks.usable[:, None], STRIDE)[:, 0]
         counts = usable > 0.5
         target = Target(points, valid & counts, known & counts, along)
@@ -141,8 +144,8 @@ class TrainingViews:
         fields = (projections, soft, bone, points, valid, known, self._directions(reduced))
         return [_Rendered(*of_view) for of_view in zip(*fields, strict=True)]
 
-    def _draw(self, rng: np.random.Generator) -> Projection:
-        zoom = rng.uniform(_SMALLEST_FIELD, 1.0) if rng.random() < _LOCAL_SHARE else 1.0
+    def _draw(self, rng: np.random.Generator, hardness: float) -> Projection:
+        zoom = rng.uniform(_SMALLEST_FIELD, 1.0) if rng.random() < hardness * _LOCAL_SHARE else 1.0
         pixel_mm = zoom * PIXEL_MM * self.poses.sdd_mm / REFERENCE_SDD_MM
         while True:  # a source within the patient shows nothing
             drawn = self.poses.draw(rng, (SIZE_PX, SIZE_PX), (pixel_mm, pixel_mm))
