@@ -87,12 +87,12 @@ def test_a_view_beyond_the_end_of_the_ct_is_not_covered():
     """Above the last slice the patient goes on, but the CT knows nothing of it."""
     above = FRONTAL.moved(motion([0, 0, 330], [0, 0, 0]))
     with pytest.raises(GeometryError, match="does not cover"):
-        registrar().register([FIRST], [above])
+        registrar().register([FIRST], [above], search="off")
 
 
 def test_a_ct_that_holds_a_part_of_the_view_is_enough():
     partly = FRONTAL.moved(motion([0, 0, 90], [0, 0, 0]))
-    require_common_view(DRRRenderer(patient().ct), [partly], [FIRST])
+    require_common_view(DRRRenderer(patient().ct), [partly], [FIRST], "off")
 
 
 def test_a_mask_of_another_size():

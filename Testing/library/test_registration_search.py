@@ -2,68 +2,40 @@
 
 import numpy as np
 import pytest
-from scipy.spatial.transform import Rotation
 
-from registration_support import CENTRE, FRONTAL, LATERAL
+from registration_support import FRONTAL, LATERAL
 from xray3d.registration.climb import Summit
 from xray3d.registration.objective import Evaluation, Pose
 from xray3d.registration.pose_space import LEVER_MM
-from xray3d.registration.search import ANYWHERE, AROUND_START, Neighbourhood, neighbours
+from xray3d.registration.search import STAGES, rotations
 from xray3d.registration.verdict import is_acceptable, judge, pose_covariance
 
-NEAR = Neighbourhood(rotation_deg=18.0, translation_mm=40.0, rounds=4, starts=32)
+
+def test_rotations_fill_the_ball_and_prefer_no_direction():
+    turns = rotations(50.0, 500, seed=0)
+    assert not turns[0].any(), "the start itself"
+    lengths = np.rad2deg(np.linalg.norm(turns, axis=1))
+    assert lengths.max() < 50
+    np.testing.assert_allclose(np.percentile(lengths, [25, 50, 75]) / 50, np.sqrt([0.25, 0.5, 0.75]), atol=0.03)
+    assert np.rad2deg(np.linalg.norm(turns.mean(axis=0))) < 2
 
 
-def motions(where, seed=0):
-    start = Pose.at([FRONTAL, LATERAL])
-    batches = list(neighbours(start, CENTRE, where, seed))
-    moved = [[pose.projections[0].extrinsic for pose in batch] for batch in batches]
-    return np.linalg.inv(FRONTAL.extrinsic) @ np.array(moved)
-
-
-def test_neighbours_stay_within_reach_and_fill_it():
-    found = motions(NEAR).reshape(-1, 4, 4)
-    shifts = found[:, :3, :3] @ CENTRE + found[:, :3, 3] - CENTRE
-    turns = Rotation.from_matrix(found[:, :3, :3]).as_rotvec(degrees=True)
-    for vectors, largest in ((shifts, 40.0), (turns, 18.0)):
-        lengths = np.linalg.norm(vectors, axis=1)
-        # A twist's translation is bent a little by its rotation.
-        assert lengths.max() < largest * 1.001
-        np.testing.assert_allclose(np.percentile(lengths, [25, 50, 75]) / largest, [0.25, 0.5, 0.75], atol=0.1)
-        assert np.linalg.norm(vectors.mean(axis=0)) < 0.08 * largest, "no direction is preferred"
-
-
-def test_every_batch_is_spread_and_the_next_is_another():
-    first, second = motions(NEAR)[:2]
-    assert not np.allclose(first, second)
-    for batch in (first, second):
-        shifts = batch[:, :3, :3] @ CENTRE + batch[:, :3, 3] - CENTRE
-        octants = {tuple(np.sign(shift)) for shift in shifts}
-        assert len(octants) >= 7
-
-
-def test_neighbours_are_fixed_by_their_seed():
-    np.testing.assert_array_equal(motions(NEAR, 3), motions(NEAR, 3))
-    assert not np.allclose(motions(NEAR, 3), motions(NEAR, 4))
-
-
-def test_views_of_a_neighbour_stay_together():
-    relative = LATERAL.extrinsic @ np.linalg.inv(FRONTAL.extrinsic)
-    for pose in next(neighbours(Pose.at([FRONTAL, LATERAL]), CENTRE, NEAR, 0)):
-        first, second = (projection.extrinsic for projection in pose.projections)
-        np.testing.assert_allclose(second @ np.linalg.inv(first), relative, atol=1e-9)
-
-
-def test_a_wide_search_looks_farther():
-    assert ANYWHERE.translation_mm > 60
-    assert ANYWHERE.rotation_deg > 30
-    assert ANYWHERE.translation_mm > AROUND_START.translation_mm
+def test_rotations_are_fixed_by_their_seed():
+    np.testing.assert_array_equal(rotations(20.0, 30, 3), rotations(20.0, 30, 3))
+    assert not np.allclose(rotations(20.0, 30, 3), rotations(20.0, 30, 4))
 
 
 @pytest.mark.filterwarnings("error")
-@pytest.mark.parametrize("where", [AROUND_START, ANYWHERE], ids=["around", "anywhere"])
-def test_a_search_ends_and_warns_of_nothing(where):
-    assert motions(where).shape == (where.rounds, where.starts, 4, 4)
+@pytest.mark.parametrize("search", ["auto", "wide"])
+def test_every_stage_looks_farther_and_warns_of_nothing(search):
+    stages = STAGES[search]
+    reach = [np.linalg.norm(rotations(stage.rotation_deg, stage.rotations, 0), axis=1).max() for stage in stages]
+    assert reach == sorted(reach)
+    assert np.rad2deg(reach[-1]) > (60 if search == "auto" else 100)
+
+
+def test_without_a_search_there_are_no_stages():
+    assert STAGES["off"] == ()
 
 
 def summit(evaluated, similarity=0.9, views=(FRONTAL,)):

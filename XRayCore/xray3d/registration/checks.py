@@ -75,11 +75,17 @@ def _same_place(one: Projection, other: Projection) -> bool:
     return bool(rotation_angle(between) < _SAME_ANGLE_RAD and apart_mm < _SAME_POSITION_MM)
 
 
-def require_common_view(renderer: DRRRenderer, projections: Sequence[Projection], xrays: Sequence[XRayImage]) -> None:
-    """Raise OutOfViewError for a view in which, from its start pose, next to nothing of the CT is to be seen."""
+def require_common_view(
+    renderer: DRRRenderer, projections: Sequence[Projection], xrays: Sequence[XRayImage], search: Search
+) -> None:
+    """Raise OutOfViewError for a view in which, from its start pose, next to nothing of the CT is to be seen.
+
+    Rays for which the CT is too short count where there is a search: it may find a pose for which they are not.
+    """
     for projection, xray in zip(projections, xrays, strict=True):
         glance = projection.resampled((_GLANCE_PX, _GLANCE_PX))
-        seen = float(((renderer.render(glance) > 0) & ~renderer.lacks_tissue(glance)).mean())
+        meets = renderer.render(glance) > 0
+        seen = float((meets if search != "off" else meets & ~renderer.lacks_tissue(glance)).mean())
         if seen < _LEAST_SEEN:
             raise OutOfViewError(
                 f"The CT does not cover what {xray.name} shows: from its start pose {seen:.0%} of its rays pass "

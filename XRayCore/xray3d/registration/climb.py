@@ -20,8 +20,6 @@ _SAME_MM = 6.0
 _SETTLED_MM, _SETTLING_ROUNDS = 1.5, 3
 # A pose with a smaller correlation at the middle level does not become a right one; right ones reach 0.6 there.
 _HOPELESS = 0.4
-# Poses climbed on from in one round of a search.
-_AT_ONCE = 2
 
 
 @dataclass(frozen=True, eq=False)
@@ -81,15 +79,12 @@ class Climb:
     def _is_possible(self, pose: Pose) -> bool:
         return all(objective.is_possible(pose) for objective in self._objectives.values())
 
-    def most_promising(self) -> list[Camp]:
-        """The best coarse poses that were not climbed on from, nor anything near them."""
-        chosen: list[Camp] = []
+    def most_promising(self) -> Camp | None:
+        """The best coarse pose that was not climbed on from, nor anything near it."""
         for camp in sorted(self._waiting, key=lambda camp: camp.evaluation.correlation, reverse=True):
-            if len(chosen) < _AT_ONCE and not any(
-                _distance_mm(camp.pose, other) < _SAME_MM for other in [*self._climbed, *(c.pose for c in chosen)]
-            ):
-                chosen.append(camp)
-        return chosen
+            if not any(_distance_mm(camp.pose, other) < _SAME_MM for other in self._climbed):
+                return camp
+        return None
 
     def to_summit(self, pose: Pose) -> Summit:
         """The pose at the finest level, reached from one at the coarse level."""

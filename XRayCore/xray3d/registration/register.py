@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
-from xray3d.drr import DRRRenderer
 from xray3d.geometry import Projection
 from xray3d.registration.checks import Search, check_search, checked_initial, checked_masks, require_common_view
 from xray3d.registration.climb import Climb, Summit
@@ -17,14 +16,12 @@ from xray3d.registration.objective import Objective, Pose, RelativeError
 from xray3d.registration.pivot import common_motion, middle_of_views
 from xray3d.registration.region import bone_of_region, center_of_bone
 from xray3d.registration.result import RegistrationResult
-from xray3d.registration.search import find
-from xray3d.registration.verdict import is_acceptable, judge
+from xray3d.registration.search import Readings, find
+from xray3d.registration.verdict import judge
 from xray3d.registration.views import View, polarity, prepare_view
 from xray3d.volumes import CTVolume, LabelVolume, XRayImage
 
 Progress = Callable[[str, float], None]
-# A start whose DRR correlates less with the X-ray does not tell whether bone is bright or dark on it.
-_CLEAR_POLARITY = 0.3
 Masks = Sequence[NDArray[np.bool_] | None]
 
 
@@ -90,7 +87,7 @@ class Registrar:
         """Find the pose of the anatomy that all X-rays share.
 
         Levenberg–Marquardt on local normalised correlation, coarse to fine, with the exact derivative of the DRRs;
-        restarted from evenly spread neighbours of the start until the result can be accepted.
+        restarted from rotations all around the start until the result can be accepted.
 
         Args:
             xrays: of one moment, of any grey scale: bone dark or bright, any gain, offset and gamma. Collimators
@@ -98,8 +95,8 @@ class Registrar:
             initial: a start for each X-ray, with their true geometry relative to each other; None for the
                 projections that the X-rays carry.
             masks: for each X-ray (rows, cols), True where it is to be ignored (implants, text); or None.
-            search: "auto" looks about the start where the start alone is not enough, within 18° and 40 mm; "wide"
-                within 50° and 120 mm, which takes long and may fail; "off" does not look.
+            search: "auto" looks about the start where the start alone is not enough, within 65° and as far as a third
+                of the image; "wide" within 110°, which takes long and may fail; "off" does not look.
             relative_error: how far the views' relative geometry may be off; None for exact.
             progress: told what is being done and the share done; what it raises ends the registration.
             seed: fixes the starts of the search.
@@ -116,18 +113,18 @@ class Registrar:
         views = [prepare_view(xray, mask) for xray, mask in zip(xrays, masks, strict=True)]
         coarse = self._whole.at(COARSE.ct_mm)
         for level in LEVELS:  # a source may be just outside the patient at one resolution and inside at another
-            require_common_view(self._whole.at(level.ct_mm), projections, xrays)
+            require_common_view(self._whole.at(level.ct_mm), projections, xrays, search)
         pivot_ras = middle_of_views(self.ct, projections)
         start = Pose.at(projections)
-        found: list[tuple[Summit, list[View]]] = []
-        for reading in _readings(views, projections, coarse, search):
-            objectives = {level: self._objective(level, reading, pivot_ras, relative_error) for level in LEVELS}
-            found.append((find(objectives, start, search, progress, seed), reading))
-            if is_acceptable(found[-1][0].similarities):
-                break
-        summit, views = max(found, key=lambda one: one[0].similarity)
+        readings = Readings(
+            views,
+            lambda read: {level: self._objective(level, read, pivot_ras, relative_error) for level in LEVELS},
+        )
+        signs = [polarity(view, at, coarse, COARSE.longest_px) for view, at in zip(views, projections, strict=True)]
+        likely = tuple(sign < 0 for sign in signs)
+        summit, reading = find(readings, likely, coarse, start, search, progress, seed)
         if self._piece is not None:
-            summit = self._on_piece(self._piece, summit, views, relative_error, progress)
+            summit = self._on_piece(self._piece, summit, readings.views_of(reading), relative_error, progress)
         return _result(projections, summit, time.perf_counter() - started)
 
     def _on_piece(
@@ -165,20 +162,6 @@ class Registrar:
         ]
         rest = [whole.render(projection) - renderer.render(projection) for projection in resampled]
         return Objective(renderer, complete, reduced, level.window_px, pivot_ras, relative_error, rest)
-
-
-def _readings(
-    views: Sequence[View], start: Sequence[Projection], renderer: DRRRenderer, search: Search
-) -> Iterator[list[View]]:
-    """The views with grey values that grow with attenuation; where the start does not tell, both ways in turn."""
-    polarities = [
-        polarity(view, projection, renderer, COARSE.longest_px) for view, projection in zip(views, start, strict=True)
-    ]
-    likely = [view if sign >= 0 else view.inverted for view, sign in zip(views, polarities, strict=True)]
-    yield likely
-    unsure = [search == "wide" or abs(sign) < _CLEAR_POLARITY for sign in polarities]
-    if search != "off" and any(unsure):
-        yield [view.inverted if doubt else view for view, doubt in zip(likely, unsure, strict=True)]
 
 
 def _result(initial: Sequence[Projection], summit: Summit, seconds: float) -> RegistrationResult:

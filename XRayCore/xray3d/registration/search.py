@@ -2,97 +2,167 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import qmc
 
+from xray3d.drr import DRRRenderer
 from xray3d.registration.checks import Search
 from xray3d.registration.climb import Climb, Summit
 from xray3d.registration.levels import COARSE, Level
 from xray3d.registration.objective import Objective, Pose
-from xray3d.registration.pose_space import LEVER_MM
+from xray3d.registration.sweep import PX, Candidate, sweep
 from xray3d.registration.verdict import is_acceptable
+from xray3d.registration.views import View
 
 
 @dataclass(frozen=True)
-class Neighbourhood:
-    """How far from the start to look.
+class Stage:
+    """One sweep and what is climbed on from.
 
     Attributes:
-        rotation_deg: largest angle of rotation about the pivot.
-        translation_mm: longest translation.
-        rounds: how many batches of starts, at most.
-        starts: starts in a batch.
+        rotation_deg: the largest rotation about the pivot.
+        rotations: how many are tried.
+        candidates: so many of the best poses are minimised at the coarse level.
+        summits: so many of these are climbed on from, at most.
     """
 
     rotation_deg: float
-    translation_mm: float
-    rounds: int
-    starts: int
+    rotations: int
+    candidates: int
+    summits: int
 
 
-AROUND_START = Neighbourhood(rotation_deg=18.0, translation_mm=40.0, rounds=8, starts=12)
-"""For a start that is known to some 15° and 30 mm, with a margin."""
+_NEAR, _FAR = Stage(20.0, 100, 16, 4), Stage(65.0, 1000, 32, 8)
+STAGES: Mapping[Search, tuple[Stage, ...]] = {
+    "off": (),
+    "auto": (_NEAR, _FAR),
+    "wide": (_NEAR, _FAR, Stage(110.0, 4000, 64, 16)),
+}
 
-ANYWHERE = Neighbourhood(rotation_deg=50.0, translation_mm=120.0, rounds=24, starts=32)
-"""For a start that says little more than from which side the patient is seen."""
+Reading = tuple[bool, ...]
+"""For each view, whether its bright and dark are exchanged."""
+
+
+class Readings:
+    """The objectives of the views as they are and inverted, made when first needed.
+
+    Args:
+        views: as they are.
+        objectives: makes those of views.
+    """
+
+    def __init__(
+        self, views: Sequence[View], objectives: Callable[[Sequence[View]], Mapping[Level, Objective]]
+    ) -> None:
+        self.views, self._make = views, objectives
+        self._made: dict[Reading, Mapping[Level, Objective]] = {}
+
+    def views_of(self, reading: Reading) -> list[View]:
+        """The views so read."""
+        return [view.inverted if inverted else view for view, inverted in zip(self.views, reading, strict=True)]
+
+    def objectives_of(self, reading: Reading) -> Mapping[Level, Objective]:
+        """What is minimised at each level of the pyramid."""
+        if reading not in self._made:
+            self._made[reading] = self._make(self.views_of(reading))
+        return self._made[reading]
 
 
 def find(
-    objectives: Mapping[Level, Objective],
+    readings: Readings,
+    likely: Reading,
+    coarse: DRRRenderer,
     start: Pose,
     search: Search,
     progress: Callable[[str, float], None],
     seed: int,
-) -> Summit:
-    """The first summit that can be accepted, reached from the start or its neighbours; the best one if none can.
+) -> tuple[Summit, Reading]:
+    """The first summit that can be accepted, reached from the start or around it; the best one if none can.
 
     Args:
-        objectives: what is minimised at each level of the pyramid.
+        readings: of the views.
+        likely: how the views are to be read, as it seems at the start.
+        coarse: renderer of the coarse CT.
         search: "off", "auto" or "wide", as in `Registrar.register`.
         progress: told before every step what is being done and the share done; may raise.
-        seed: of the neighbours.
+        seed: of the rotations.
     """
-    now = ("Refining the start", 0.05)
-    climb = Climb(objectives, lambda: progress(*now))
-    best = climb.to_summit(next((camp.pose for camp in climb.from_below([start])), start))
-    if search == "off":
+    return _Search(readings, coarse, start, progress, seed).run(likely, STAGES[search])
+
+
+class _Search:
+    """One search: what was reached so far, however the views are read."""
+
+    def __init__(
+        self,
+        readings: Readings,
+        coarse: DRRRenderer,
+        start: Pose,
+        progress: Callable[[str, float], None],
+        seed: int,
+    ) -> None:
+        self._readings, self._coarse, self._start, self._seed = readings, coarse, start, seed
+        self._progress, self._now = progress, ("Refining the start", 0.05)
+        self._climbs: dict[Reading, Climb] = {}
+
+    def run(self, likely: Reading, stages: Sequence[Stage]) -> tuple[Summit, Reading]:
+        first = self._climb(likely)
+        camps = first.from_below([self._start])
+        best = first.to_summit(camps[0].pose if camps else self._start), likely
+        for number, stage in enumerate(stages):
+            if is_acceptable(best[0].similarities):
+                break
+            share = 0.1 + 0.9 * number / len(stages)
+            self._now = (f"Searching within {stage.rotation_deg:.0f}°", share)
+            self._explore(stage, likely)
+            best = self._climb_on(stage, best)
         return best
-    where = ANYWHERE if search == "wide" else AROUND_START
-    pivot_ras = objectives[COARSE].pivot_ras
-    for round_number, batch in enumerate(neighbours(start, pivot_ras, where, seed)):
-        if is_acceptable(best.similarities):
-            break
-        now = (
-            f"Searching, round {round_number + 1} of at most {where.rounds}",
-            0.1 + 0.9 * round_number / where.rounds,
-        )
-        climb.from_below(batch)
-        for camp in climb.most_promising():
-            summit = climb.to_summit(camp.pose)
-            best = max(best, summit, key=lambda reached: reached.similarity)
-    return best
+
+    def _explore(self, stage: Stage, likely: Reading) -> None:
+        """Coarse poses of the best candidates."""
+        views = [view.at(PX) for view in self._readings.views]
+        pivot_ras = self._readings.objectives_of(likely)[COARSE].pivot_ras
+        turns = rotations(stage.rotation_deg, stage.rotations, self._seed)
+        found = sweep(self._coarse, views, self._start, pivot_ras, turns, stage.candidates, self._breathe)
+        for reading in dict.fromkeys(candidate.inverted for candidate in found):
+            self._climb(reading).from_below(_poses(found, reading))
+
+    def _climb_on(self, stage: Stage, best: tuple[Summit, Reading]) -> tuple[Summit, Reading]:
+        """The best summit, after at most so many more or the first that can be accepted."""
+        for _ in range(stage.summits):
+            promising = [(climb.most_promising(), reading) for reading, climb in self._climbs.items()]
+            waiting = [(camp, reading) for camp, reading in promising if camp is not None]
+            if not waiting or is_acceptable(best[0].similarities):
+                break
+            camp, reading = max(waiting, key=lambda one: one[0].evaluation.correlation)
+            summit = self._climb(reading).to_summit(camp.pose)
+            best = max(best, (summit, reading), key=lambda reached: reached[0].similarity)
+        return best
+
+    def _climb(self, reading: Reading) -> Climb:
+        if reading not in self._climbs:
+            self._climbs[reading] = Climb(self._readings.objectives_of(reading), self._breathe)
+        return self._climbs[reading]
+
+    def _breathe(self) -> None:
+        self._progress(*self._now)
 
 
-def neighbours(pose: Pose, pivot_ras: NDArray[np.float64], where: Neighbourhood, seed: int) -> Iterator[list[Pose]]:
-    """Batches of starts about `pose`: even in direction and in distance, so denser near the pose; so is every batch.
+def _poses(candidates: Sequence[Candidate], reading: Reading) -> list[Pose]:
+    return [candidate.pose for candidate in candidates if candidate.inverted == reading]
 
-    The points are a scrambled Halton sequence in the six dimensions (Halton, Numer. Math. 2, 1960).
+
+def rotations(largest_deg: float, count: int, seed: int) -> NDArray[np.float64]:
+    """(count, 3) rotation vectors, none first: even in direction, and in angle a little denser towards none.
+
+    The points are a scrambled Halton sequence (Halton, Numer. Math. 2, 1960).
     """
-    points = qmc.Halton(6, seed=seed)
-    for _ in range(where.rounds):
-        unit = points.random(where.starts)
-        translation = where.translation_mm * _in_ball(unit[:, :3])
-        rotation = np.deg2rad(where.rotation_deg) * LEVER_MM * _in_ball(unit[:, 3:])
-        yield [pose.moved(step, pivot_ras) for step in np.hstack([translation, rotation])]
-
-
-def _in_ball(unit: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Points (n, 3) of the unit cube mapped to the unit ball: even in direction and in distance from its centre."""
+    unit = qmc.Halton(3, seed=seed).random(count - 1)
     height, angle = 2.0 * unit[:, 0] - 1.0, 2.0 * np.pi * unit[:, 1]
     across = np.sqrt(1.0 - height**2)
     direction = np.stack([across * np.cos(angle), across * np.sin(angle), height], axis=1)
-    return direction * unit[:, 2:]
+    return np.vstack([np.zeros(3), np.deg2rad(largest_deg) * direction * np.sqrt(unit[:, 2:])])
