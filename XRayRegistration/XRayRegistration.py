@@ -228,7 +228,7 @@ class XRayRegistrationLogic(ScriptedLoadableModuleLogic):
         :param folder: to save in; new or empty, unless with `overwrite` or `resume`.
         :param poses: `xray3d.datasets.pose_range.PoseRange` from which X-rays will be taken; None for its defaults
             about the middle of the bones.
-        :param plan: `xray3d.registration.scene_regression.training.TrainingPlan`; None for its defaults.
+        :param plan: `xray3d.registration.scene_regression.plan.TrainingPlan`; None for its defaults.
         :param pretrained: folder of a model, of any patient, to begin with; None for none.
         :param boneHu: what is above is bone, HU.
         :param progress: told what is being done and the share done; what it raises ends the training.

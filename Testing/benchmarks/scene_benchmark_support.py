@@ -25,11 +25,11 @@ def trial(before_mm=2.0, after_mm=0.3, verdict="accepted", condition="whole view
 REFUSED = trial(None, None, "failed")
 
 
-def main_outcome(trials, minutes=50.0, started_from="scratch", surface_mm=(1.0,), strangers=(), plain_ransac=None):
+def main_outcome(trials, minutes=50.0, started_from="scratch", surface_mm=(1.0,), strangers=(), simpler=()):
     """What was measured of a main model."""
     kinds = ("chest of another patient", "blank image", "noise")
     shown = (*((kind, "failed") for kind in kinds), *strangers)
-    return MainOutcome(report(minutes, started_from), tuple(trials), np.array(surface_mm), shown, plain_ransac)
+    return MainOutcome(report(minutes, started_from), tuple(trials), np.array(surface_mm), shown, tuple(simpler))
 
 
 def outcome(trials, started=None, ablation=(), **main):

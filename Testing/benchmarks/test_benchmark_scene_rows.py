@@ -207,7 +207,7 @@ def test_what_was_not_trained_is_said():
 def test_ablation_stands_beside_the_main_model_on_the_same_xrays():
     trials = [trial(1.0), trial(2.0), trial(3.0), trial(40.0)]
     plain = variant("plain RANSAC", (1.0, 8.0, float("inf"), 40.0))
-    rows = rows_of(outcome(trials, ablation=[variant("published")], plain_ransac=plain))
+    rows = rows_of(outcome(trials, ablation=[variant("published")], simpler=[plain]))
     found = row(rows, "ablation, published, 1000 steps of 8 X-rays, 50 min from scratch, 3 X-rays", "median")
     assert (found.value, found.peer_value, found.goal) == (7.0, 2.0, None)
     assert found.peer == "the main model, 1000 steps of 8 X-rays, 50 min from scratch"
@@ -224,6 +224,6 @@ def test_an_ablation_needs_no_main_model():
 
 
 def test_a_missing_ablation_is_said():
-    rows = rows_of(outcome([trial()], plain_ransac=variant("plain RANSAC")))
+    rows = rows_of(outcome([trial()], simpler=[variant("plain RANSAC")]))
     (found,) = (row for row in rows if row.measure == "ablation")
     assert found.value.startswith("skipped: no models")

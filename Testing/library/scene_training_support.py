@@ -10,10 +10,11 @@ from registration_support import CENTRE, patient
 from xray3d import CTVolume
 from xray3d.datasets.pose_range import PoseRange
 from xray3d.models.fingerprint import CTFingerprint
-from xray3d.registration.scene_regression import training, training_views
+from xray3d.registration.scene_regression import loop, subject, training, training_views
 from xray3d.registration.scene_regression.model import SceneCoordinateModel, TrainingReport
 from xray3d.registration.scene_regression.network import SceneCoordinateNetwork
-from xray3d.registration.scene_regression.training import TrainingPlan, train
+from xray3d.registration.scene_regression.plan import TrainingPlan
+from xray3d.registration.scene_regression.training import train
 from xray3d.registration.scene_regression.validation import Validation
 
 POSES = PoseRange(tuple(CENTRE.tolist()))
@@ -32,13 +33,13 @@ def block() -> CTVolume:
 
 def small_network() -> SceneCoordinateNetwork:
     """Like the real one in everything but its size."""
-    return SceneCoordinateNetwork((4, 8, 8, 8, 8, 4))
+    return SceneCoordinateNetwork((4, 8, 8, 8, 8, 4), (4, 8, 8, 8, 8, 4))
 
 
 def untrained_model(name: str = "ct.nrrd") -> SceneCoordinateModel:
     """Of the patient of `registration_support`, of whom it knows nothing."""
     torch.manual_seed(9)
-    report = TrainingReport(1, 1, 0, 1.0, "scratch", {"50": 1.0}, 0.0, 1)
+    report = TrainingReport(1, 1, 0, 1.0, "scratch", {"50": 1.0}, 0.0, 1, "2 CPU cores")
     return SceneCoordinateModel(small_network().eval(), POSES, name, CTFingerprint.of(patient().ct), 250.0, report)
 
 
@@ -47,8 +48,9 @@ def make_small(monkeypatch) -> None:
     monkeypatch.setattr(training_views, "SIZE_PX", 64)
     monkeypatch.setattr(training_views, "PIXEL_MM", 4.8)
     monkeypatch.setattr(training, "SceneCoordinateNetwork", small_network)
-    monkeypatch.setattr(training, "_HELD_OUT", 2)
-    monkeypatch.setattr(training, "_GROWING_SHARE", 1e-3)
+    monkeypatch.setattr(subject, "_HELD_OUT", 4)
+    monkeypatch.setattr(loop, "_PLAIN_UNTIL", 0.0)
+    monkeypatch.setattr(loop, "_ALL_FROM", 1e-3)
 
 
 def measure(monkeypatch, *medians_mm: float | BaseException) -> list:
@@ -61,7 +63,7 @@ def measure(monkeypatch, *medians_mm: float | BaseException) -> list:
             raise value
         return Validation((value / 2, value, 40.0))
 
-    monkeypatch.setattr(training, "validate", measured)
+    monkeypatch.setattr(subject, "validate", measured)
     return given
 
 

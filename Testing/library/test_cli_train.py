@@ -14,7 +14,8 @@ from xray3d.cli import main
 from xray3d.datasets.pose_range import PoseRange
 from xray3d.registration.scene_regression import training
 from xray3d.registration.scene_regression.model import SceneCoordinateModel
-from xray3d.registration.scene_regression.training import TrainingPlan
+from xray3d.registration.scene_regression.plan import TrainingPlan
+from xray3d.registration.scene_regression.start import SceneCoordinateStart
 from xray3d.volumes.skeleton import middle_of_bones
 
 
@@ -79,8 +80,8 @@ def test_options_arrive(run, patient_folder, trainer):
     assert code == 0, err
     assert trainer["poses"] == PoseRange((-5, 6.5, 70), (-20, 30), (-10, 5), (-3, 4), 20, 60, 1100, 800)
     assert trainer["plan"] == TrainingPlan(steps=77, goal_mm=2.5, seed=9)
-    assert isinstance(trainer["start"], SceneCoordinateModel)
-    assert trainer["start"].ct_name == "Mrs Miller.nrrd"
+    assert isinstance(trainer["start"], SceneCoordinateStart)
+    assert trainer["start"].name == "Mrs Miller.nrrd"
     assert (trainer["bone_hu"], trainer["resume"], trainer["overwrite"]) == (300, True, True)
 
 
@@ -94,7 +95,7 @@ def test_json_is_all_there_is_and_says_all(run, patient_folder, trainer):
     assert code == 0
     assert json.loads(out) == {
         "folder": "model", "steps": 1, "batch": 1, "seed": 0, "seconds": 1.0, "started_from": "scratch",
-        "mtre_mm": {"50": 1.0}, "gross_failures": 0.0, "views": 1,
+        "mtre_mm": {"50": 1.0}, "gross_failures": 0.0, "views": 1, "device": "2 CPU cores",
     }  # fmt: skip
 
 

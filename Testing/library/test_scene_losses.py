@@ -8,6 +8,7 @@ import torch
 from monai.bundle import ConfigParser
 from scipy.spatial.transform import Rotation
 
+from xray3d.registration.scene_regression.conventions import COORDINATE_MM, MULTIPLE
 from xray3d.registration.scene_regression.losses import (
     Target,
     bone_loss,
@@ -15,13 +16,13 @@ from xray3d.registration.scene_regression.losses import (
     pose_loss,
     split_error,
 )
-from xray3d.registration.scene_regression.network import COORDINATE_MM, MULTIPLE, Prediction, SceneCoordinateNetwork
+from xray3d.registration.scene_regression.network import Prediction, SceneCoordinateNetwork
 from xray3d.registration.scene_regression.picture import network_input
 
 ROWS, COLUMNS = 24, 32
 LEVER_MM = 60.0
 # Small and alike in shape to the real one.
-CHANNELS = (4, 8, 8, 8, 8, 4)
+FEATURES = (4, 8, 8, 8, 8, 4)
 
 
 def generator(seed: int = 0) -> torch.Generator:
@@ -78,13 +79,13 @@ def test_nothing_to_see_is_finite(images, share):
     assert torch.isfinite(network_input(images, torch.full_like(images, share))).all()
 
 
-@pytest.mark.parametrize("size_px", [(32, 32), (64, 128), (160, 96)])
-def test_maps_are_half_the_size_of_the_picture(size_px):
-    network = SceneCoordinateNetwork(CHANNELS).eval()
+@pytest.mark.parametrize("size_px", [(64, 64), (64, 128), (192, 128)])
+def test_maps_are_a_quarter_of_the_size_of_the_picture(size_px):
+    network = SceneCoordinateNetwork(FEATURES, FEATURES).eval()
     assert all(side % MULTIPLE == 0 for side in size_px)
     with torch.inference_mode():
         answer = network(torch.randn((2, 3, *size_px), generator=generator()))
-    rows, columns = (side // 2 for side in size_px)
+    rows, columns = (side // 4 for side in size_px)
     assert answer.points.shape == (2, 6, rows, columns)
     assert answer.log_sigma.shape == (2, 4, rows, columns)
     assert answer.bone.shape == (2, rows, columns)
@@ -92,24 +93,26 @@ def test_maps_are_half_the_size_of_the_picture(size_px):
 
 
 def test_uncertainties_have_limits():
-    network = SceneCoordinateNetwork(CHANNELS).eval()
+    network = SceneCoordinateNetwork(FEATURES, FEATURES).eval()
     with torch.inference_mode():
-        answer = network(1e4 * torch.randn((1, 3, 32, 32), generator=generator()))
+        answer = network(1e4 * torch.randn((1, 3, 64, 64), generator=generator()))
     assert answer.log_sigma.min() >= -7
     assert answer.log_sigma.max() <= 3
 
 
-def test_the_network_follows_from_its_arguments_and_the_u_net_from_its_definition():
+@pytest.mark.parametrize(("name", "of"), [("network_def", "recognition"), ("comparison_def", "comparison")])
+def test_the_networks_follow_from_their_arguments_and_their_u_nets_from_their_definitions(name, of):
     """The latter by MONAI alone, as whoever opens a model's folder does it."""
-    network = SceneCoordinateNetwork(CHANNELS)
+    network = SceneCoordinateNetwork(FEATURES, FEATURES)
     again = SceneCoordinateNetwork(**network.arguments)
     again.load_state_dict(network.state_dict())
-    parser = ConfigParser({"network_def": network.definition})
-    unet = parser.get_parsed_content("network_def")
-    unet.load_state_dict({name.removeprefix("unet."): weight for name, weight in network.state_dict().items()})
-    shown = torch.randn((1, 12, 16, 16), generator=generator())
+    unet = ConfigParser(network.definition).get_parsed_content(name)
+    of_unet = f"{of}.unet."
+    weights = {key.removeprefix(of_unet): w for key, w in network.state_dict().items() if key.startswith(of_unet)}
+    unet.load_state_dict(weights)
+    shown = torch.randn((1, network.definition[name]["in_channels"], 16, 16), generator=generator())
     with torch.inference_mode():
-        torch.testing.assert_close(unet.eval()(shown), network.unet.eval()(shown))
+        torch.testing.assert_close(unet.eval()(shown), getattr(network, of).unet.eval()(shown))
 
 
 # Losses

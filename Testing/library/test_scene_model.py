@@ -14,6 +14,7 @@ from xray3d import CTVolume
 from xray3d.errors import DeviceError, ModelError
 from xray3d.models import bundle
 from xray3d.models.bundle import CARD, INFERENCE, METADATA, save_bundle
+from xray3d.registration.scene_regression.guess import Guess
 from xray3d.registration.scene_regression.model import SceneCoordinateModel
 from xray3d.registration.scene_regression.network import Prediction
 from xray3d.registration.scene_regression.training_views import Batch, TrainingViews
@@ -112,28 +113,38 @@ def test_weights_of_another_network_are_one_sentence(folder):
 
 
 class Answering(nn.Module):
-    """The truth of a batch, but for a displacement in mm, or nothing at all."""
+    """The truth of a batch, but for displacements in mm, of what is recognised and what is compared, or nothing."""
 
-    def __init__(self, batch: Batch, shift_mm: float = 0.0, bone: float = 5.0) -> None:
+    def __init__(self, batch: Batch, recognised_mm: float = 0.0, compared_mm: float = 0.0, bone: float = 5.0) -> None:
         super().__init__()
-        self.batch, self.shift_mm, self.bone = batch, shift_mm, bone
+        self.batch, self.bone = batch, bone
+        self.recognised_mm, self.compared_mm = recognised_mm, compared_mm
 
     def forward(self, pictures: torch.Tensor) -> Prediction:
-        target = self.batch.target
-        sigmas = torch.full((len(pictures), 4, *target.valid.shape[1:]), -4.0)
-        return Prediction(target.points + self.shift_mm / 100, sigmas, torch.where(target.valid, self.bone, -5.0))
+        return self.answer(pictures, self.recognised_mm)
+
+    def compare(self, pictures: torch.Tensor, guessed: Guess) -> Prediction:
+        return self.answer(pictures, self.compared_mm)
+
+    def answer(self, pictures: torch.Tensor, shift_mm: float) -> Prediction:
+        (number,) = [n for n, shown in enumerate(self.batch.pictures) if torch.equal(shown, pictures[0])]
+        points, valid = self.batch.target.points[number][None], self.batch.target.valid[number][None]
+        sigmas = torch.full((1, 4, *valid.shape[1:]), -4.0)
+        return Prediction(points + shift_mm / 100, sigmas, torch.where(valid, self.bone, -5.0))
 
 
 def test_measurements_are_of_the_poses_that_follow_from_the_answers():
-    batch = TrainingViews(patient().ct, POSES).held_out(3, seed=1)
-    targets = targets_near(patient().ct, POSES, 250.0)
-    exact = validate(Answering(batch), [batch, batch], POSES, targets)
-    assert len(exact.mtre_mm) == 6
+    views = TrainingViews(patient().ct, POSES)
+    batch, targets = views.held_out(3, seed=1), targets_near(patient().ct, POSES, 250.0)
+    exact = validate(Answering(batch), batch, views.patient, targets)
+    assert len(exact.mtre_mm) == 3
     assert max(exact.mtre_mm) < 0.1
-    shifted = validate(Answering(batch, 12.0), [batch], POSES, targets)
+    shifted = validate(Answering(batch, 12.0, 12.0), batch, views.patient, targets)
     assert shifted.mtre_mm == pytest.approx((12 * 3**0.5,) * 3, rel=0.02)
     assert shifted.gross_failures == 1
-    nothing = validate(Answering(batch, bone=-5.0), [batch], POSES, targets)
+    compared = validate(Answering(batch, 12.0), batch, views.patient, targets)
+    assert max(compared.mtre_mm) < 0.1, "what is recognised is where the comparison begins, and no more"
+    nothing = validate(Answering(batch, bone=-5.0), batch, views.patient, targets)
     assert nothing.mtre_mm == (float("inf"),) * 3
     assert set(nothing.percentiles_mm.values()) == {1000.0}, "JSON knows no infinity"
 

@@ -10,8 +10,9 @@ from registration_support import CENTRE, carm, patient, xray_room
 from scene_training_support import pixel_grid
 from xray3d import Projection, XRayImage
 from xray3d.drr.scene_coordinates import SceneCoordinateRenderer, SceneCoordinates
-from xray3d.registration.scene_regression.network import COORDINATE_MM, MULTIPLE, STRIDE, Prediction
-from xray3d.registration.scene_regression.observation import Picture, observe, picture_of
+from xray3d.registration.scene_regression.conventions import COORDINATE_MM, MULTIPLE, STRIDE
+from xray3d.registration.scene_regression.network import Prediction
+from xray3d.registration.scene_regression.observation import Picture, picture_of, recognise, show
 from xray3d.registration.views import prepare_view
 
 WHOLE = dict(size_px=(150, 120), pixel_mm=(2.0, 2.0))
@@ -47,7 +48,7 @@ def test_an_xray_of_any_size_is_shown_as_its_projection_says(view):
     assert picture.projection.size_px == (rows // STRIDE, columns // STRIDE)
     assert set(np.unique(picture.usable)) <= {0.0, 1.0}
     inner = cv2.erode(picture.usable, np.ones((5, 5))) > 0
-    assert inner.mean() > 0.2
+    assert inner.mean() > 0.1
     rendered = xray_room().render(of_picture(picture))
     assert np.corrcoef(picture.image[inner], rendered[inner])[0, 1] > 0.99
 
@@ -76,8 +77,9 @@ def test_maps_are_where_the_xray_sees_them():
     picture = shown(view)
     projection = picture.projection
     at_maps, at_view = bones.render(projection), bones.render(view)
-    seen = at_maps.valid & (picture.usable[::STRIDE, ::STRIDE] > 0) & (picture.usable[1::STRIDE, 1::STRIDE] > 0)
-    assert seen.sum() > 500
+    last = STRIDE - 1
+    seen = at_maps.valid & (picture.usable[::STRIDE, ::STRIDE] > 0) & (picture.usable[last::STRIDE, last::STRIDE] > 0)
+    assert seen.sum() > 120
     entry = at_maps.entry_ras[seen]
     np.testing.assert_allclose(projection.project(entry), pixel_grid(projection.size_px)[seen], atol=0.02)
     column, row = np.rint(view.project(entry)).astype(int).T
@@ -134,12 +136,13 @@ class Oracle(nn.Module):
 def test_maps_are_what_the_network_answers_where_it_is_sure():
     picture = shown(carm(15, 10, **WHOLE))
     scene = SceneCoordinateRenderer(patient().ct).render(picture.projection)
-    maps = observe(Oracle(scene), CENTRE, picture)
+    on_device = show(picture, torch.device("cpu"))
+    maps = recognise(Oracle(scene), CENTRE, on_device)
     seen = cv2.resize(picture.usable, picture.projection.size_px[::-1], interpolation=cv2.INTER_AREA) > 0.5
     np.testing.assert_array_equal(maps.valid, scene.valid & seen)
     np.testing.assert_allclose(maps.entry_ras[maps.valid], scene.entry_ras[maps.valid], atol=1e-3)
     np.testing.assert_allclose(maps.exit_ras[maps.valid], scene.exit_ras[maps.valid], atol=1e-3)
     assert maps.entry_sigma_mm == pytest.approx(np.full(maps.valid.shape, 1.0))
     assert maps.exit_sigma_mm == pytest.approx(np.full(maps.valid.shape, 2.0))
-    assert not observe(Oracle(scene, 1.0, 40.0), CENTRE, picture).valid.any(), "either point must be known"
-    assert not observe(Oracle(scene, 40.0, 1.0), CENTRE, picture).valid.any()
+    assert not recognise(Oracle(scene, 1.0, 40.0), CENTRE, on_device).valid.any(), "either point must be known"
+    assert not recognise(Oracle(scene, 40.0, 1.0), CENTRE, on_device).valid.any()

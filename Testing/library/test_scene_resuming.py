@@ -22,6 +22,7 @@ from xray3d.errors import ModelError, OutputExistsError
 from xray3d.models import bundle
 from xray3d.registration.scene_regression import state
 from xray3d.registration.scene_regression.model import SceneCoordinateModel
+from xray3d.registration.scene_regression.start import SceneCoordinateStart
 
 
 @pytest.fixture(autouse=True)
@@ -97,7 +98,7 @@ def test_another_training_is_not_resumed(stopped):
         {"ct": shifted},
         {"poses": replace(BLOCK_POSES, lateral_mm=49.0)},
         {"bone_hu": 260.0},
-        {"start": untrained_model("a.nrrd")},
+        {"start": SceneCoordinateStart(untrained_model().network, "a.nrrd")},
     ):
         with pytest.raises(ModelError, match="model.training is of a training with another CT, .* give the same again"):
             run(stopped, resume=True, **options)

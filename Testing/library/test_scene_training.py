@@ -22,11 +22,13 @@ from scene_training_support import (
 from xray3d.datasets.pose_range import PoseRange
 from xray3d.errors import DeviceError, OutputExistsError, VolumeError, XRay3DError
 from xray3d.models.bundle import WEIGHTS
-from xray3d.registration.scene_regression import training
+from xray3d.registration.scene_regression import learning
 from xray3d.registration.scene_regression.losses import likelihood_loss
 from xray3d.registration.scene_regression.model import SceneCoordinateModel
 from xray3d.registration.scene_regression.network import SceneCoordinateNetwork
-from xray3d.registration.scene_regression.training import TrainingPlan, train
+from xray3d.registration.scene_regression.plan import TrainingPlan
+from xray3d.registration.scene_regression.start import SceneCoordinateStart
+from xray3d.registration.scene_regression.training import train
 from xray3d.registration.scene_regression.training_views import Batch, TrainingViews
 
 
@@ -35,7 +37,7 @@ def small(monkeypatch):
     make_small(monkeypatch)
 
 
-def answers(model: SceneCoordinateModel) -> torch.Tensor:
+def answers(model: SceneCoordinateModel | SceneCoordinateStart) -> torch.Tensor:
     shown = torch.randn((1, 3, 64, 64), generator=torch.Generator().manual_seed(0))
     with torch.inference_mode():
         answer = model.network(shown)
@@ -84,7 +86,7 @@ def test_the_same_seed_gives_the_same_model(tmp_path):
 
 def test_training_learns(tmp_path, monkeypatch):
     """What X-rays have in common that were not trained on: how sure one can be of them."""
-    monkeypatch.setattr(training, "_EMA", 0.5)
+    monkeypatch.setattr(learning, "_EMA", 0.5)
     model = run(tmp_path / "model", plan=replace(PLAN, steps=40, validate_every=40, learning_rate=1e-2))
     held_out = TrainingViews(block(), BLOCK_POSES).held_out(4, seed=5)
     after, before = (likelihood(network, held_out) for network in (model.network, untrained_model().network))
@@ -113,7 +115,7 @@ def test_a_training_ends_when_it_is_good_enough(tmp_path, monkeypatch):
 
 
 def test_a_training_begins_where_another_ended(tmp_path):
-    start = untrained_model("Mrs Miller.nrrd")
+    start = SceneCoordinateStart(untrained_model().network, "Mrs Miller.nrrd")
     kept = answers(start)
     model = run(tmp_path / "model", plan=replace(PLAN, steps=1, learning_rate=1e-9), start=start)
     torch.testing.assert_close(

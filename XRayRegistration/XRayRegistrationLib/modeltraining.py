@@ -54,8 +54,9 @@ class Training:
         """
         # Here, because PyTorch takes seconds to import, and need not be there for anything else.
         from xray3d.datasets.pose_range import PoseRange
-        from xray3d.registration.scene_regression.model import SceneCoordinateModel
-        from xray3d.registration.scene_regression.training import TrainingPlan, train
+        from xray3d.registration.scene_regression.plan import TrainingPlan
+        from xray3d.registration.scene_regression.start import SceneCoordinateStart
+        from xray3d.registration.scene_regression.training import train
 
         progress(_("Preparing the CT"), 0.0)
         fields = {"center_ras": None, **self.poses}
@@ -65,7 +66,7 @@ class Training:
             PoseRange(**fields),
             self.folder,
             TrainingPlan(**self.plan),
-            start=None if self.pretrained is None else SceneCoordinateModel.load(self.pretrained),
+            start=None if self.pretrained is None else SceneCoordinateStart.load(self.pretrained),
             bone_hu=self.boneHu,
             device=self.device,
             progress=progress,

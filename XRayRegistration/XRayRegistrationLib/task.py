@@ -146,24 +146,23 @@ class Task:
             ModelError: no model, or one for another CT.
             NotRecognisedError, BlankXRayError: X-rays in which it sees nothing that it knows.
         """
-        model = self._model()
-        model.require_ct(self.patient.ct)
-        return _pointsOf(model.locate(self.xrays, self.masks, self.request.seed))
+        return _pointsOf(self._locator().locate(self.xrays, self.masks, self.request.seed))
 
     def _runWithModel(self, options: Mapping[str, Any]) -> Outcome:
         from xray3d.registration.scene_regression.registering import register_with_model  # slow, like the model
 
-        model = self._model()
-        found = register_with_model(self.patient.registrar(self.region), model, self.xrays, **options)
+        locator = self._locator()
+        found = register_with_model(self.patient.registrar(self.region), locator, self.xrays, **options)
         points = None if found.located is None else _pointsOf(found.located)
         return Outcome(found.result, reportOf(found.result, self.request.start, "", self.xrays), points)
 
-    def _model(self):
+    def _locator(self):
         """The model, on the processor: a look takes it a fraction of a second, and every build of PyTorch can."""
         # Here, because PyTorch takes seconds to import, and need not be there for other starts.
+        from xray3d.registration.scene_regression.locating import Locator
         from xray3d.registration.scene_regression.model import SceneCoordinateModel
 
-        return SceneCoordinateModel.load(self.request.model)
+        return Locator(SceneCoordinateModel.load(self.request.model), self.patient.ct)
 
     @property
     def _search(self) -> str:

@@ -73,9 +73,11 @@ def model_folder(tmp_path):
 @pytest.fixture
 def seeing(monkeypatch):
     """Models see everything."""
-    from xrayregistration_models import SceneCoordinateModel, sees_everything
+    from xrayregistration_models import sees_everything
 
-    monkeypatch.setattr(SceneCoordinateModel, "locate", sees_everything())
+    from xray3d.registration.scene_regression.locating import Locator
+
+    monkeypatch.setattr(Locator, "locate", sees_everything())
 
 
 @pytest.fixture

@@ -18,7 +18,7 @@ from xrayregistration_support import FAR, off, press, register, settle, true_vie
 from xray3d.mrml.transforms import add_transform
 from xray3d.mrml.volumes import ct_from_node
 from xray3d.mrml.xrays import projection_from_node
-from xray3d.registration.scene_regression.model import SceneCoordinateModel
+from xray3d.registration.scene_regression.locating import Locator
 from xray3d.volumes.point_cloud import SIGMA_ARRAY
 
 
@@ -43,7 +43,7 @@ def test_they_go_with_a_ct_that_is_moved(ready, fake, tmp_path, monkeypatch):
     ct.SetAndObserveTransformNodeID(transform.GetID())
     settle(ready)
     make_model(ct_from_node(ct)).save(tmp_path / "model")
-    monkeypatch.setattr(SceneCoordinateModel, "locate", sees_everything(table))
+    monkeypatch.setattr(Locator, "locate", sees_everything(table))
     use_model(ready, tmp_path / "model")
     register(ready)
     found = projection_from_node(ready.panel.parameters.xray1)

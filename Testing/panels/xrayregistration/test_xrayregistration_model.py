@@ -36,7 +36,7 @@ import standin
 from xray3d import CTVolume
 from xray3d.errors import ModelError, NotRecognisedError
 from xray3d.mrml.transforms import add_transform
-from xray3d.registration.scene_regression.model import SceneCoordinateModel
+from xray3d.registration.scene_regression.locating import Locator
 from XRayCoreLib import packages
 
 
@@ -106,7 +106,7 @@ class TestRegister:
 
 class TestFailure:
     def test_what_is_not_recognised_stays_where_it_is(self, modelled, fake, monkeypatch):
-        monkeypatch.setattr(SceneCoordinateModel, "locate", sees_nothing)
+        monkeypatch.setattr(Locator, "locate", sees_nothing)
         before = scene_state()
         register(modelled)
         assert modelled.ui.verdictLabel.text.startswith("Failed; nothing was moved. The model does not recognise")
@@ -241,7 +241,7 @@ class TestConsole:
         np.testing.assert_allclose(points_in_world(node), true_points(), atol=1e-3)
 
     def test_a_failed_one_has_no_points(self, logic, fake, model_folder, monkeypatch):
-        monkeypatch.setattr(SceneCoordinateModel, "locate", sees_nothing)
+        monkeypatch.setattr(Locator, "locate", sees_nothing)
         node = add_xray(0, moved=off(*FAR))
         registration = logic.register(add_ct(), [node], model=model_folder)
         assert registration.result.verdict == "failed"
@@ -260,7 +260,7 @@ class TestConsole:
 
     def test_points_are_refused_for_another_ct_and_by_what_is_not_recognised(self, logic, model_folder, monkeypatch):
         ct, node = add_ct(), add_xray()
-        monkeypatch.setattr(SceneCoordinateModel, "locate", sees_nothing)
+        monkeypatch.setattr(Locator, "locate", sees_nothing)
         with pytest.raises(NotRecognisedError, match="does not recognise"):
             logic.partialPointCloud(ct, [node], model_folder)
         slicer.util.updateVolumeFromArray(ct, small_ct().hu + 1)

@@ -14,7 +14,7 @@ from xray3d.datasets.pose_range import PoseRange
 from xray3d.drr.scene_coordinates import BONE_THRESHOLD_HU
 from xray3d.errors import OutputExistsError, VolumeError
 from xray3d.mrml.transforms import add_transform
-from xray3d.registration.scene_regression.training import TrainingPlan
+from xray3d.registration.scene_regression.plan import TrainingPlan
 from xray3d.volumes.skeleton import middle_of_bones
 from XRayCoreLib import packages
 
@@ -55,7 +55,7 @@ class TestTrain:
         assert call["poses"] == poses
         assert call["plan"] == TrainingPlan(steps=500, goal_mm=2.5)
         assert call["bone_hu"] == 300
-        assert call["start"].ct_name == "Small patient"
+        assert call["start"].name == "Small patient"
         assert len(CHOICES) == len(fields(PoseRange)) - 1 + 3 + len(["bone_hu", "steps", "goal_mm"])
 
     def test_widgets_set_what_they_say(self, trainable):

@@ -8,7 +8,7 @@ from xrayregistration_models import CHOICES, Pause, in_use, make_model, stop, tr
 from xrayregistration_support import add_points, press, scene_state, settle, wait_for
 
 import standin
-from xray3d.registration.scene_regression.training import TrainingPlan
+from xray3d.registration.scene_regression.plan import TrainingPlan
 
 
 class TestStopped:

@@ -21,7 +21,8 @@ from xray3d.mrml.xrays import projection_from_node
 from xray3d.registration.scene_correspondences import SceneCoordinateMaps
 from xray3d.registration.scene_pose import pose_from_scene_coordinates
 from xray3d.registration.scene_regression import training
-from xray3d.registration.scene_regression.model import Located, SceneCoordinateModel, TrainingReport
+from xray3d.registration.scene_regression.locating import Located, Placed
+from xray3d.registration.scene_regression.model import SceneCoordinateModel, TrainingReport
 from xray3d.registration.scene_regression.network import SceneCoordinateNetwork
 
 SIGMA_MM = 0.7
@@ -57,9 +58,10 @@ def make_model(ct=None, poses=None, median_mm=2.3):
         mtre_mm={"25": 1.2, "50": median_mm, "75": 3.9, "95": 8.8},
         gross_failures=0.03,
         views=64,
+        device="2 CPU cores",
     )
     poses = poses or PoseRange(tuple(map(float, ct.center_ras)))
-    network = SceneCoordinateNetwork(features=(4, 4, 8, 8, 8, 4)).eval()
+    network = SceneCoordinateNetwork((4, 4, 8, 8, 8, 4), (4, 4, 8, 8, 8, 4)).eval()
     return SceneCoordinateModel(network, poses, ct.name, CTFingerprint.of(ct), 250.0, report)
 
 
@@ -77,20 +79,21 @@ def moved_maps(maps, motion):
 
 
 def sees_everything(motion=None):
-    """`SceneCoordinateModel.locate` of a perfect network; the patient was moved by (4, 4), if at all."""
+    """`Locator.locate` of a perfect network; the patient was moved by (4, 4), if at all."""
     motion = np.eye(4) if motion is None else motion
 
     def locate(self, xrays, masks=None, seed=0):
         assert len(xrays) <= len(ANGLES)
         maps = tuple(moved_maps(of_view, motion) for of_view in maps_of_views(len(xrays)))
         pose = pose_from_scene_coordinates(maps, [xray.projection for xray in xrays], seed)
-        return Located(tuple(xray.projection.moved(pose.transform_ras) for xray in xrays), pose, maps, ())
+        moved = tuple(xray.projection.moved(pose.transform_ras) for xray in xrays)
+        return Located(moved, Placed(pose, pose, maps), ())
 
     return locate
 
 
 def sees_nothing(self, xrays, masks=None, seed=0):
-    """`SceneCoordinateModel.locate` of X-rays of somebody else."""
+    """`Locator.locate` of X-rays of somebody else."""
     raise NotRecognisedError("The model does not recognise what it knows of the patient in these X-rays.")
 
 

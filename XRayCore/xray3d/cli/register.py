@@ -167,11 +167,12 @@ def _register_and_save(
 def _register_with_model(
     registrar: Registrar, folder: Path, device: str, xrays: Sequence[XRayImage], options: Mapping[str, Any]
 ) -> RegistrationResult:
+    from xray3d.registration.scene_regression.locating import Locator
     from xray3d.registration.scene_regression.model import SceneCoordinateModel
     from xray3d.registration.scene_regression.registering import register_with_model
 
-    model = SceneCoordinateModel.load(folder, device)
-    return register_with_model(registrar, model, xrays, **options).result
+    locator = Locator(SceneCoordinateModel.load(folder, device), registrar.ct)
+    return register_with_model(registrar, locator, xrays, **options).result
 
 
 def _notes(inputs: Inputs) -> dict[str, Any]:

@@ -75,13 +75,13 @@ def scene_coordinates(
     """
     from xray3d import load_ct
     from xray3d.datasets.pose_range import PoseRange
-    from xray3d.registration.scene_regression.model import SceneCoordinateModel
-    from xray3d.registration.scene_regression.training import TrainingPlan
+    from xray3d.registration.scene_regression.plan import TrainingPlan
+    from xray3d.registration.scene_regression.start import SceneCoordinateStart
     from xray3d.registration.scene_regression.training import train as run
     from xray3d.volumes.skeleton import middle_of_bones
 
     plan = TrainingPlan(steps=steps, goal_mm=goal, seed=seed)
-    begin = None if start is None else SceneCoordinateModel.load(start, device)
+    begin = None if start is None else SceneCoordinateStart.load(start, device)
     volume = load_ct(ct)
     poses = PoseRange(
         center or middle_of_bones(volume, bone_hu),

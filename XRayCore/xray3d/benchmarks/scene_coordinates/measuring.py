@@ -21,7 +21,8 @@ from xray3d.geometry import Projection
 from xray3d.registration.metrics import PoseError, mean_target_registration_error, pose_error
 from xray3d.registration.register import Registrar
 from xray3d.registration.result import RegistrationResult, Verdict
-from xray3d.registration.scene_regression.model import Located, SceneCoordinateModel
+from xray3d.registration.scene_regression.locating import Located, Locator
+from xray3d.registration.scene_regression.model import SceneCoordinateModel
 from xray3d.registration.scene_regression.registering import register_with_model
 from xray3d.volumes import CTVolume, XRayImage
 
@@ -90,13 +91,13 @@ def _measure(
     subject: _Subject,
     strangers: Sequence[tuple[Stranger, XRayImage]],
     plan: Plan,
-    with_plain_ransac: bool,
+    with_simpler: bool,
 ) -> MainOutcome:
-    registrar = Registrar(subject.ct)
+    registrar, locator = Registrar(subject.ct), Locator(model, subject.ct)
     trials: list[Trial] = []
     seen: list[Located | None] = []
     for case in subject.cases:
-        located, result = _register(registrar, model, case.xray, case.mask)
+        located, result = _register(registrar, locator, case.xray, case.mask)
         trials.append(
             Trial(
                 case.condition,
@@ -111,32 +112,32 @@ def _measure(
         report=model.report,
         trials=tuple(trials),
         surface_mm=_from_surface_mm(model, subject, seen),
-        strangers=tuple((kind, _verdict(registrar, model, xray)) for kind, xray in strangers),
-        plain_ransac=_plain_ransac(model, subject, seen) if with_plain_ransac else None,
+        strangers=tuple((kind, _verdict(registrar, locator, xray)) for kind, xray in strangers),
+        simpler=_simpler(model, subject, seen) if with_simpler else (),
     )
 
 
 def _register(
-    registrar: Registrar, model: SceneCoordinateModel, xray: XRayImage, mask: Mask | None = None
+    registrar: Registrar, locator: Locator, xray: XRayImage, mask: Mask | None = None
 ) -> tuple[Located | None, RegistrationResult | None]:
     """What the model says, and the registration from there; None for what was refused."""
     masks = [mask]
     try:
-        registration = register_with_model(registrar, model, [xray], masks=masks)
+        registration = register_with_model(registrar, locator, [xray], masks=masks)
     except XRay3DError:  # such as a pose from which the CT is out of view
-        return _locate(model, xray, masks), None
+        return _locate(locator, xray, masks), None
     return registration.located, None if registration.located is None else registration.result
 
 
-def _locate(model: SceneCoordinateModel, xray: XRayImage, masks: Sequence[Mask | None] | None = None) -> Located | None:
+def _locate(locator: Locator, xray: XRayImage, masks: Sequence[Mask | None] | None = None) -> Located | None:
     try:
-        return model.locate([xray], masks)
+        return locator.locate([xray], masks)
     except XRay3DError:  # it recognises nothing
         return None
 
 
-def _verdict(registrar: Registrar, model: SceneCoordinateModel, xray: XRayImage) -> Verdict:
-    _, result = _register(registrar, model, xray)
+def _verdict(registrar: Registrar, locator: Locator, xray: XRayImage) -> Verdict:
+    _, result = _register(registrar, locator, xray)
     return "failed" if result is None else result.verdict
 
 
@@ -152,15 +153,23 @@ def _from_surface_mm(
 
 
 def _variant(name: str, model: SceneCoordinateModel, cases: Sequence[Case], subject: _Subject) -> Variant:
-    located = [_locate(model, case.xray) for case in cases]
+    locator = Locator(model, subject.ct)
+    located = [_locate(locator, case.xray) for case in cases]
     found = [None if one is None else one.projections[0] for one in located]
     return Variant(name, model.report, subject.mtre_mm(found, cases))
 
 
-def _plain_ransac(model: SceneCoordinateModel, subject: _Subject, seen: Sequence[Located | None]) -> Variant:
-    """Poses by plain RANSAC from the maps that the model's own poses are of; an X-ray without these has neither."""
-    found = [
+def _simpler(model: SceneCoordinateModel, subject: _Subject, seen: Sequence[Located | None]) -> tuple[Variant, Variant]:
+    """Poses that are only recognised, and those from the last comparison's maps by plain RANSAC as it was published.
+
+    An X-ray that the model does not recognise has neither.
+    """
+    recognised = [None if located is None else located.placed.recognised.projections[0] for located in seen]
+    by_ransac = [
         None if located is None else pose_by_plain_ransac(located.maps[0], located.pictures[0].projection)
         for located in seen
     ]
-    return Variant("poses by plain RANSAC, all pixels alike", model.report, subject.mtre_mm(found, subject.whole))
+    return (
+        Variant("recognised alone, not compared", model.report, subject.mtre_mm(recognised, subject.whole)),
+        Variant("poses by plain RANSAC, all pixels alike", model.report, subject.mtre_mm(by_ransac, subject.whole)),
+    )

@@ -71,14 +71,14 @@ class MainOutcome:
         trials: of every X-ray of the place.
         surface_mm: (n,) how far the points in which the model sees bone are from its surface.
         strangers: what was shown that the model does not know, and the verdict on it.
-        plain_ransac: poses as they were published, from the same maps; None where that is not asked for.
+        simpler: poses found in simpler ways from what the model saw; none where that is not asked for.
     """
 
     report: TrainingReport
     trials: tuple[Trial, ...]
     surface_mm: NDArray[np.float64]
     strangers: tuple[tuple[Stranger, Verdict], ...]
-    plain_ransac: Variant | None
+    simpler: tuple[Variant, ...]
 
     def of(self, condition: Condition) -> list[Trial]:
         """The trials of a condition."""
@@ -102,8 +102,7 @@ class PlaceOutcome:
     @property
     def variants(self) -> list[Variant]:
         """All that differ from the main model in one thing."""
-        plain = self.main.plain_ransac if self.main else None
-        return [*([plain] if plain else []), *self.ablation]
+        return [*(self.main.simpler if self.main else ()), *self.ablation]
 
 
 def mtre_mm(trials: Iterable[Trial], when: When) -> list[float]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from xray3d.datasets.pose_range import PoseRange
@@ -34,6 +34,20 @@ X-rays from elsewhere may be placed wrongly; the registration's verdict says so.
 On {report["views"]} simulated single X-rays that it had not seen, before any refinement: mean target registration error
 at the {named} percentile {across} mm, gross failures (more than 10 mm) {report["gross_failures"]:.0%}.
 
-Trained in {report["seconds"] / 60:.0f} min from {report["started_from"]}: {report["steps"]} steps of \
-{report["batch"]} X-rays, seed {report["seed"]}, all rendered and none shown twice alike.
+Trained in {report["seconds"] / 60:.0f} min on {report["device"]} from {report["started_from"]}: {report["steps"]} \
+steps of {report["batch"]} X-rays, seed {report["seed"]}, all rendered and none shown twice alike.
+"""
+
+
+def start_card(cts: Sequence[str], report: Mapping[str, Any]) -> str:
+    """Markdown about what a training may begin with, from the names of its CTs and its `TrainingReport`'s fields."""
+    return f"""# A start for scene coordinates
+
+What {", ".join(cts)} have in common. It places no X-ray; a model of a patient that begins with it needs minutes.
+
+Trained in {report["seconds"] / 60:.0f} min on {report["device"]} from {report["started_from"]}: {report["steps"]} \
+steps of {report["batch"]} X-rays, seed {report["seed"]}, all rendered and none shown twice alike.
+
+On {report["views"]} simulated single X-rays of these CTs that it had not seen, before any refinement: median error
+{report["mtre_mm"]["50"]:.1f} mm, gross failures (more than 10 mm) {report["gross_failures"]:.0%}.
 """

@@ -8,7 +8,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from xray3d.registration.scene_regression.network import COORDINATE_MM, Prediction
+from xray3d.registration.scene_regression.conventions import COORDINATE_MM
+from xray3d.registration.scene_regression.network import Prediction
 
 # Of the pose that is judged: rotation weighs as the displacement at this distance does, in units of the coordinates.
 _LEVER = 0.6

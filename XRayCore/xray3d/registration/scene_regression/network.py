@@ -1,8 +1,12 @@
-"""The network: per pixel, where in the CT its ray enters and leaves bone, and how sure that is.
+"""The networks: per pixel, where in the CT its ray enters and leaves bone, and how sure that is.
 
 After Shrestha et al., "X-Ray to CT Rigid Registration Using Scene Coordinate Regression" (MICCAI 2023), whose U-Net has
-eight channels: two points over 100 mm and the logarithm of one standard deviation each. This one tells the error
-across the ray, which moves a pose, from that along it, which does not, and whether there is bone at all.
+eight channels: two points over 100 mm and the logarithm of one standard deviation each. These tell the error across
+the ray, which moves a pose, from that along it, which does not, and whether there is bone at all.
+
+The first recognises the patient, and what it says is as good as what it remembers. The second is shown the CT from
+where the first puts the X-ray, as by Li et al., "DeepIM: Deep Iterative Matching for 6D Pose Estimation" (ECCV 2018),
+and sees by how much that is off.
 """
 
 from __future__ import annotations
@@ -11,17 +15,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import torch
 import torch.nn.functional as F
 from monai.networks.nets import BasicUNet
 from torch import Tensor, nn
 
-from xray3d.registration.scene_regression.picture import CHANNELS
+from xray3d.registration.scene_regression import guess, picture
+from xray3d.registration.scene_regression.conventions import STRIDE
+from xray3d.registration.scene_regression.correlation import VOLUMES, correlation_volumes
+from xray3d.registration.scene_regression.guess import Guess
 
-COORDINATE_MM = 100.0
-STRIDE = 2
-"""Pixels of the X-ray a pixel of the maps: a pose needs some thousand points, not all."""
-MULTIPLE = 32
-"""Sides of the X-rays are multiples of this."""
 _POINTS, _SIGMAS = 6, 4
 
 
@@ -30,7 +33,7 @@ class Prediction:
     """Maps of n X-rays, of a `STRIDE`-th of their size.
 
     Attributes:
-        points: (n, 6, rows, cols) entry, then exit, relative to the network's centre, in units of `COORDINATE_MM`.
+        points: (n, 6, rows, cols) entry, then exit, relative to the networks' centre, in units of `COORDINATE_MM`.
         log_sigma: (n, 4, rows, cols) logarithms of the standard errors of each coordinate, in those units: of the entry
             across and along the ray, then of the exit.
         bone: (n, rows, cols) logit of whether the ray meets bone where the CT shows it.
@@ -42,36 +45,92 @@ class Prediction:
 
 
 class SceneCoordinateNetwork(nn.Module):
-    """MONAI's U-Net on X-rays folded to half their size.
-
-    Not MONAI's residual U-Net: its finest level has half the resolution of the maps, and after the last upsampling
-    nothing but their own channels.
+    """Both networks; called, it recognises.
 
     Args:
-        features: channels of the five levels, the finest first, and of the last layer before the maps.
+        recognition, comparison: features of each: channels of the five levels, the finest first, and of the last layer
+            before the maps.
     """
 
-    def __init__(self, features: Sequence[int] = (32, 64, 128, 192, 256, 32)) -> None:
+    def __init__(
+        self,
+        recognition: Sequence[int] = (64, 96, 160, 224, 256, 64),
+        comparison: Sequence[int] = (48, 64, 96, 128, 160, 48),
+    ) -> None:
         super().__init__()
-        self.arguments: dict[str, Any] = {"features": list(features)}
-        self.unet = BasicUNet(**self._of_unet())
+        self.arguments: dict[str, Any] = {"recognition": list(recognition), "comparison": list(comparison)}
+        self.recognition = RecognitionNetwork(recognition)
+        self.comparison = ComparisonNetwork(comparison)
 
     @property
     def definition(self) -> dict[str, Any]:
-        """The U-Net, which follows on folding the pictures, in MONAI's configuration language."""
-        return {"_target_": "monai.networks.nets.BasicUNet", **self._of_unet()}
-
-    def _of_unet(self) -> dict[str, Any]:
-        return {
-            "spatial_dims": 2,
-            "in_channels": CHANNELS * STRIDE**2,
-            "out_channels": _POINTS + _SIGMAS + 1,
-            "features": self.arguments["features"],
-            "act": "relu",
-            "norm": "batch",
-        }
+        """The U-Net of each, which follows on folding what it is shown, in MONAI's configuration language."""
+        return {"network_def": self.recognition.definition, "comparison_def": self.comparison.definition}
 
     def forward(self, pictures: Tensor) -> Prediction:
         """Args: pictures: (n, 3, rows, cols) of `network_input`, sides multiples of `MULTIPLE`."""
-        raw = self.unet(F.pixel_unshuffle(pictures, STRIDE))
-        return Prediction(raw[:, :_POINTS], raw[:, _POINTS : _POINTS + _SIGMAS].clamp(-7.0, 3.0), raw[:, -1])
+        prediction: Prediction = self.recognition(pictures)
+        return prediction
+
+    def compare(self, pictures: Tensor, guessed: Guess) -> Prediction:
+        """The same, knowing about from where they were taken."""
+        prediction: Prediction = self.comparison(pictures, guessed)
+        return prediction
+
+
+class RecognitionNetwork(nn.Module):
+    """MONAI's U-Net on X-rays folded to a quarter of their size.
+
+    Not MONAI's residual U-Net: its finest level has half the resolution of the maps, and after the last upsampling
+    nothing but their own channels.
+    """
+
+    def __init__(self, features: Sequence[int]) -> None:
+        super().__init__()
+        self.definition = _unet(picture.CHANNELS * STRIDE**2, features)
+        self.unet = _built(self.definition)
+
+    def forward(self, pictures: Tensor) -> Prediction:
+        return _prediction(self.unet(F.pixel_unshuffle(pictures, STRIDE)))
+
+
+class ComparisonNetwork(nn.Module):
+    """The same on the X-rays, the guesses, and how well these match.
+
+    Its points are relative to the guess, along the axes of its camera: right is right whatever the patient and the
+    direction.
+    """
+
+    def __init__(self, features: Sequence[int]) -> None:
+        super().__init__()
+        self.matches = nn.Sequential(nn.Conv2d(VOLUMES, features[0], 1), nn.ReLU())
+        shown = (picture.CHANNELS + guess.CHANNELS) * STRIDE**2 + guess.DEPTHS + features[0]
+        self.definition = _unet(shown, features)
+        self.unet = _built(self.definition)
+
+    def forward(self, pictures: Tensor, guessed: Guess) -> Prediction:
+        matches = self.matches(correlation_volumes(pictures, guessed.images))
+        folded = F.pixel_unshuffle(torch.cat([pictures, guessed.images], dim=1), STRIDE)
+        raw = _prediction(self.unet(torch.cat([folded, guessed.depths, matches], dim=1)))
+        off = torch.einsum("njk,nekhw->nejhw", guessed.to_ras, raw.points.unflatten(1, (2, 3)))
+        return Prediction((off + guessed.plane[:, None]).flatten(1, 2), raw.log_sigma, raw.bone)
+
+
+def _unet(channels: int, features: Sequence[int]) -> dict[str, Any]:
+    return {
+        "_target_": "monai.networks.nets.BasicUNet",
+        "spatial_dims": 2,
+        "in_channels": channels,
+        "out_channels": _POINTS + _SIGMAS + 1,
+        "features": list(features),
+        "act": "relu",
+        "norm": "batch",
+    }
+
+
+def _built(definition: dict[str, Any]) -> BasicUNet:
+    return BasicUNet(**{name: value for name, value in definition.items() if name != "_target_"})
+
+
+def _prediction(raw: Tensor) -> Prediction:
+    return Prediction(raw[:, :_POINTS], raw[:, _POINTS : _POINTS + _SIGMAS].clamp(-7.0, 3.0), raw[:, -1])

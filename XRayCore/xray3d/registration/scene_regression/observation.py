@@ -8,18 +8,22 @@ import cv2
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from torch import Tensor
 
 from xray3d.geometry import Projection
 from xray3d.registration.scene_correspondences import SceneCoordinateMaps
-from xray3d.registration.scene_regression.network import (
+from xray3d.registration.scene_regression.conventions import (
     COORDINATE_MM,
     MULTIPLE,
+    PIXEL_MM,
+    REFERENCE_SDD_MM,
+    SIZE_PX,
     STRIDE,
-    Prediction,
-    SceneCoordinateNetwork,
 )
+from xray3d.registration.scene_regression.guess import guess_of
+from xray3d.registration.scene_regression.network import Prediction, SceneCoordinateNetwork
+from xray3d.registration.scene_regression.patient import PatientRenderer
 from xray3d.registration.scene_regression.picture import network_input
-from xray3d.registration.scene_regression.training_views import PIXEL_MM, REFERENCE_SDD_MM, SIZE_PX
 from xray3d.registration.views import View
 
 # Pixels of an X-ray are shown to the network at the angle at which it was trained, or up to three times as fine.
@@ -64,23 +68,54 @@ def picture_of(view: View, projection: Projection) -> Picture:
     return Picture(np.float32(small), np.float32(share > _LEAST_USABLE), of_maps)
 
 
-def observe(network: SceneCoordinateNetwork, center_ras: NDArray[np.float64], picture: Picture) -> SceneCoordinateMaps:
-    """What the network makes of a picture in which bone is bright."""
-    device = next(network.parameters()).device
+@dataclass(frozen=True, eq=False)
+class Shown:
+    """An X-ray as it lies on the networks' device.
+
+    Attributes:
+        picture: (1, 3, rows, cols) of `network_input`.
+        usable: (rows, cols) of the maps: which of their pixels count, 0 to 1.
+        projection: of the maps.
+    """
+
+    picture: Tensor
+    usable: Tensor
+    projection: Projection
+
+
+def show(picture: Picture, device: torch.device) -> Shown:
+    """A picture in which bone is bright, to the networks."""
     images, usable = (torch.from_numpy(array)[None].to(device) for array in (picture.image, picture.usable))
+    share = torch.nn.functional.avg_pool2d(usable[:, None], STRIDE)[0, 0]
+    return Shown(network_input(images, usable), share, picture.projection)
+
+
+def recognise(network: SceneCoordinateNetwork, center_ras: NDArray[np.float64], shown: Shown) -> SceneCoordinateMaps:
+    """What the network makes of an X-ray."""
     with torch.inference_mode():
-        prediction = network(network_input(images, usable))
-        usable = torch.nn.functional.avg_pool2d(usable[:, None], STRIDE)[:, 0]
-    return maps_of(prediction, 0, usable[0], center_ras)
+        return _maps(network(shown.picture), shown.usable, center_ras)
 
 
-def maps_of(
-    prediction: Prediction, number: int, usable: torch.Tensor, center_ras: NDArray[np.float64]
+def compare(
+    network: SceneCoordinateNetwork, patient: PatientRenderer, shown: Shown, guessed: Projection
 ) -> SceneCoordinateMaps:
-    """The maps of one of the X-rays; `usable` (rows, cols) on their grid."""
-    points = prediction.points[number].permute(1, 2, 0).double().cpu().numpy() * COORDINATE_MM
-    sigma_mm = COORDINATE_MM * torch.exp(prediction.log_sigma[number, ::2]).double().cpu().numpy()
-    valid = ((prediction.bone[number] > 0) & (usable > 0.5)).cpu().numpy() & (sigma_mm < _MOST_SIGMA_MM).all(axis=0)
+    """What it makes of an X-ray from about there.
+
+    Args:
+        guessed: with the intrinsics of `Shown.projection`.
+    """
+    rows, columns = shown.picture.shape[2:]
+    rendered = patient.render([guessed.resampled((rows, columns))])
+    with torch.inference_mode():
+        guess = guess_of(rendered, patient.center_ras)
+        return _maps(network.compare(shown.picture, guess), shown.usable, patient.center_ras)
+
+
+def _maps(prediction: Prediction, usable: Tensor, center_ras: NDArray[np.float64]) -> SceneCoordinateMaps:
+    """The maps of one X-ray."""
+    points = prediction.points[0].permute(1, 2, 0).double().cpu().numpy() * COORDINATE_MM
+    sigma_mm = COORDINATE_MM * torch.exp(prediction.log_sigma[0, ::2]).double().cpu().numpy()
+    valid = ((prediction.bone[0] > 0) & (usable > 0.5)).cpu().numpy() & (sigma_mm < _MOST_SIGMA_MM).all(axis=0)
     return SceneCoordinateMaps(
         points[..., :3] + center_ras, points[..., 3:] + center_ras, sigma_mm[0], sigma_mm[1], valid
     )

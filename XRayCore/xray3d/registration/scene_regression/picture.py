@@ -1,4 +1,4 @@
-"""X-rays as the network sees them: what training draws and what is registered look alike only because of this."""
+"""X-rays as the networks see them: what training draws and what is registered look alike only because of this."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ from torch import Tensor
 CHANNELS = 3
 # Windows of local normalisation, in pixels: a vertebra's width.
 _WINDOW_PX = 17
-_SURELY = 0.5
 _MOST = 4.0
 
 
@@ -24,12 +23,16 @@ def network_input(images: Tensor, usable: Tensor) -> Tensor:
     centred = images - (images * usable).sum(dim=(1, 2), keepdim=True) / weight
     deviation = ((centred.square() * usable).sum(dim=(1, 2), keepdim=True) / weight).sqrt()
     whole = (centred / (deviation + 1e-6)).clamp(-_MOST, _MOST) * usable
+    return torch.stack([whole, 0.5 * local_contrast(whole, usable), usable], dim=1)
+
+
+def local_contrast(whole: Tensor, usable: Tensor) -> Tensor:
+    """Images (n, rows, cols) of deviation 1 normalised over a window about each pixel, of those that count."""
     seen = _mean(usable).clamp(min=1e-3)
-    mean = _mean(whole) / seen
-    variance = (_mean(whole.square()) / seen - mean.square()).clamp(min=0.0)
+    mean = _mean(whole * usable) / seen
+    variance = (_mean(whole.square() * usable) / seen - mean.square()).clamp(min=0.0)
     # Where next to nothing changes, noise is not blown up to be structure.
-    local = ((whole - mean) / (variance + 0.05**2).sqrt()).clamp(-_MOST, _MOST) * usable
-    return torch.stack([whole, 0.5 * local, usable], dim=1)
+    return ((whole - mean) / (variance + 0.05**2).sqrt()).clamp(-_MOST, _MOST) * usable
 
 
 def _mean(images: Tensor) -> Tensor:

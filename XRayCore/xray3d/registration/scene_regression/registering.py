@@ -14,7 +14,7 @@ from xray3d.registration.checks import Search, check_search
 from xray3d.registration.objective import RelativeError
 from xray3d.registration.register import Progress, Registrar
 from xray3d.registration.result import RegistrationResult, not_registered
-from xray3d.registration.scene_regression.model import Located, SceneCoordinateModel
+from xray3d.registration.scene_regression.locating import Located, Locator
 from xray3d.volumes import XRayImage
 
 _LOCATED = 0.2
@@ -35,7 +35,7 @@ class ModelRegistration:
 
 def register_with_model(
     registrar: Registrar,
-    model: SceneCoordinateModel,
+    locator: Locator,
     xrays: Sequence[XRayImage],
     *,
     masks: Sequence[NDArray[np.bool_] | None] | None = None,
@@ -48,7 +48,7 @@ def register_with_model(
 
     Args:
         registrar: of the CT that the model knows.
-        model: where to start from.
+        locator: where to start from.
         xrays, masks, search, relative_error, progress, seed: as those of `Registrar.register`.
 
     Returns:
@@ -56,15 +56,13 @@ def register_with_model(
         cover, or an X-ray is blank.
 
     Raises:
-        ModelError: the model is for another CT.
         GeometryError, VolumeError: as `Registrar.register`.
     """
     started = time.perf_counter()
     check_search(search)
-    model.require_ct(registrar.ct)
     progress("Recognising the anatomy", 0.0)
     try:
-        located = model.locate(xrays, masks, seed)
+        located = locator.locate(xrays, masks, seed)
         result = registrar.register(
             xrays,
             located.projections,
@@ -80,7 +78,7 @@ def register_with_model(
     whole = replace(
         result,
         transform_ras=result.transform_ras @ located.pose.transform_ras,
-        inlier_share=located.pose.inlier_share,
+        inlier_share=located.placed.recognised.inlier_share,
         seconds=time.perf_counter() - started,
     )
     return ModelRegistration(whole, located)

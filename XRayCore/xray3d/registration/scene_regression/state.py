@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import torch
 
-from xray3d.datasets.pose_range import PoseRange
 from xray3d.errors import ModelError, OutputExistsError
-from xray3d.models.fingerprint import CTFingerprint
-
-if TYPE_CHECKING:
-    from xray3d.registration.scene_regression.training import TrainingPlan
+from xray3d.registration.scene_regression.plan import TrainingPlan
 
 
 class TrainingState:
@@ -22,24 +19,15 @@ class TrainingState:
 
     Args:
         folder: of the model.
-        plan, poses, ct, bone_hu, started_from: a state of any other training is refused.
+        plan: of the training.
+        whose: what else tells it from others, for JSON: a state of any other training is refused.
     """
 
-    def __init__(
-        self,
-        folder: Path,
-        plan: TrainingPlan,
-        poses: PoseRange,
-        ct: CTFingerprint,
-        bone_hu: float,
-        started_from: str,
-    ) -> None:
+    def __init__(self, folder: Path, plan: TrainingPlan, whose: Mapping[str, Any]) -> None:
         self._file = folder.with_name(f"{folder.name}.training")
         # The goal may change while a training rests.
         of_plan = {**asdict(plan), "goal_mm": None}
-        of_patient = {"ct": ct.to_dict(), "bone_hu": bone_hu, "poses": poses.to_dict()}
-        whole = {"plan": of_plan, **of_patient, "started_from": started_from}
-        self._whose = json.dumps(whole, sort_keys=True)
+        self._whose = json.dumps({"plan": of_plan, **whose}, sort_keys=True)
 
     def save(self, content: dict[str, Any]) -> None:
         """Replace the file, whole or not at all.

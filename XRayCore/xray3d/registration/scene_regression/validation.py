@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
 from xray3d.datasets.pose_range import PoseRange
-from xray3d.errors import GeometryError, VolumeError
+from xray3d.errors import NotRecognisedError, VolumeError
 from xray3d.registration.metrics import PERCENTILES, mean_target_registration_error
-from xray3d.registration.scene_pose import pose_from_scene_coordinates
-from xray3d.registration.scene_regression.network import STRIDE, SceneCoordinateNetwork
-from xray3d.registration.scene_regression.observation import maps_of
+from xray3d.registration.scene_regression.locating import place
+from xray3d.registration.scene_regression.network import SceneCoordinateNetwork
+from xray3d.registration.scene_regression.observation import Shown
+from xray3d.registration.scene_regression.patient import PatientRenderer
 from xray3d.registration.scene_regression.training_views import Batch
 from xray3d.registration.statistics import percentile
 from xray3d.volumes import CTVolume
@@ -65,27 +64,26 @@ def targets_near(ct: CTVolume, poses: PoseRange, bone_hu: float, seed: int = 0) 
 
 
 def validate(
-    network: SceneCoordinateNetwork, batches: Sequence[Batch], poses: PoseRange, targets_ras: NDArray[np.float64]
+    network: SceneCoordinateNetwork, batch: Batch, patient: PatientRenderer, targets_ras: NDArray[np.float64]
 ) -> Validation:
     """Measure a network on views that were held out."""
     network.eval()
-    return Validation(tuple(error for batch in batches for error in _errors(network, batch, poses, targets_ras)))
+    return Validation(tuple(_error_mm(network, patient, view, targets_ras) for view in _views(batch)))
 
 
-def _errors(
-    network: SceneCoordinateNetwork, batch: Batch, poses: PoseRange, targets_ras: NDArray[np.float64]
-) -> list[float]:
-    with torch.inference_mode():
-        prediction = network(batch.pictures)
-    errors = []
-    for number, projection in enumerate(batch.projections):
-        rows, columns = projection.size_px
-        reduced = projection.resampled((rows // STRIDE, columns // STRIDE))
-        maps = maps_of(prediction, number, batch.usable[number], np.asarray(poses.center_ras, float))
-        try:
-            found = pose_from_scene_coordinates([maps], [reduced])
-        except GeometryError:  # it recognises nothing
-            errors.append(float("inf"))
-            continue
-        errors.append(mean_target_registration_error(found.projections, [reduced], targets_ras))
-    return errors
+def _views(batch: Batch) -> list[Shown]:
+    size = batch.usable.shape[1:]
+    return [
+        Shown(picture[None], usable, projection.resampled((size[0], size[1])))
+        for picture, usable, projection in zip(batch.pictures, batch.usable, batch.projections, strict=True)
+    ]
+
+
+def _error_mm(
+    network: SceneCoordinateNetwork, patient: PatientRenderer, view: Shown, targets_ras: NDArray[np.float64]
+) -> float:
+    try:
+        placed = place(network, patient, [view])
+    except NotRecognisedError:
+        return float("inf")
+    return mean_target_registration_error(placed.pose.projections, [view.projection], targets_ras)

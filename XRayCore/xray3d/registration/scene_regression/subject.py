@@ -1,0 +1,50 @@
+"""A patient to train on: X-rays without end, and some that are kept to measure what was learnt."""
+
+from __future__ import annotations
+
+from functools import cached_property
+
+from xray3d.datasets.pose_range import PoseRange
+from xray3d.models.fingerprint import CTFingerprint
+from xray3d.registration.scene_regression.network import SceneCoordinateNetwork
+from xray3d.registration.scene_regression.training_views import Batch, TrainingViews
+from xray3d.registration.scene_regression.validation import Validation, targets_near, validate
+from xray3d.volumes import CTVolume
+
+# Poses a little beyond those wanted: a network is least sure at the edges of what it has seen.
+_WIDER_DEG, _WIDER_MM = 4.0, 10.0
+_HELD_OUT, _HELD_OUT_SEED = 64, 10**9
+
+
+class Subject:
+    """One patient, and what the C-arm aims at.
+
+    Args:
+        ct: the patient.
+        poses: from where X-rays will be taken.
+        bone_hu: what counts as bone.
+        device: "cpu", "cuda" or "cuda:N".
+
+    Attributes:
+        name: of the CT.
+        ct: the CT's fingerprint.
+        poses: as given.
+        views: the X-rays, from a little further around.
+
+    Raises:
+        VolumeError: no bone above the threshold where the C-arm aims.
+        DeviceError: the device is not there.
+    """
+
+    def __init__(self, ct: CTVolume, poses: PoseRange, bone_hu: float, device: str) -> None:
+        self.name, self.ct, self.poses = ct.name, CTFingerprint.of(ct), poses
+        self._targets = targets_near(ct, poses, bone_hu)
+        self.views = TrainingViews(ct, poses.widened(_WIDER_DEG, _WIDER_MM), bone_hu=bone_hu, device=device)
+
+    def measure(self, network: SceneCoordinateNetwork) -> Validation:
+        """How well a network places the X-rays that were held out."""
+        return validate(network, self._held_out, self.views.patient, self._targets)
+
+    @cached_property
+    def _held_out(self) -> Batch:
+        return self.views.held_out(_HELD_OUT, _HELD_OUT_SEED)
