@@ -1,5 +1,7 @@
 """Where a search looks, what it climbs on from, and what is said of the summit."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -66,7 +68,7 @@ def test_one_view_that_disagrees_is_named():
     judgement = judge(found)
     assert judgement.verdict == "doubtful"
     assert "X-ray 2" in judgement.reason
-    assert not is_acceptable(found.similarities)
+    assert not is_acceptable(found.similarities, 0.8)
 
 
 def test_errors_are_along_and_across_the_first_view():
@@ -94,6 +96,15 @@ def test_offsets_make_the_pose_less_certain():
 def test_a_verdict_has_its_sentence(similarity, verdict):
     judgement = judge(summit(evaluation(), similarity))
     assert judgement.verdict == verdict
-    assert is_acceptable([similarity]) == (verdict == "accepted")
+    assert is_acceptable([similarity], 0.8) == (verdict == "accepted")
     assert judgement.reason.endswith(".")
     assert judgement.reason.count(".") == 1
+
+
+def test_a_few_pixels_are_not_enough_unless_they_show_a_piece():
+    few = replace(evaluation(), used=0.04)
+    judgement = judge(summit(few))
+    assert judgement.verdict == "doubtful"
+    assert "covers only 4% of what the X-rays show" in judgement.reason
+    assert not is_acceptable([0.9], 0.04)
+    assert judge(summit(few), of_piece=True).verdict == "accepted"

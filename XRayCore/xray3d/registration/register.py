@@ -125,7 +125,7 @@ class Registrar:
         summit, reading = find(readings, likely, coarse, start, search, progress, seed)
         if self._piece is not None:
             summit = self._on_piece(self._piece, summit, readings.views_of(reading), relative_error, progress)
-        return _result(projections, summit, time.perf_counter() - started)
+        return _result(projections, summit, self._piece is not None, time.perf_counter() - started)
 
     def _on_piece(
         self,
@@ -164,9 +164,9 @@ class Registrar:
         return Objective(renderer, complete, reduced, level.window_px, pivot_ras, relative_error, rest)
 
 
-def _result(initial: Sequence[Projection], summit: Summit, seconds: float) -> RegistrationResult:
+def _result(initial: Sequence[Projection], summit: Summit, of_piece: bool, seconds: float) -> RegistrationResult:
     registered = summit.pose.projections
-    judgement = judge(summit)
+    judgement = judge(summit, of_piece)
     return RegistrationResult(
         projections=registered,
         transform_ras=common_motion(initial, registered, summit.pivot_ras),

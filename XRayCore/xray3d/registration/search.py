@@ -114,7 +114,7 @@ class _Search:
         camps = first.from_below([self._start])
         best = first.to_summit(camps[0].pose if camps else self._start), likely
         for number, stage in enumerate(stages):
-            if is_acceptable(best[0].similarities):
+            if is_acceptable(best[0].similarities, best[0].evaluation.used):
                 break
             share = 0.1 + 0.9 * number / len(stages)
             self._now = (f"Searching within {stage.rotation_deg:.0f}°", share)
@@ -136,7 +136,7 @@ class _Search:
         for _ in range(stage.summits):
             promising = [(climb.most_promising(), reading) for reading, climb in self._climbs.items()]
             waiting = [(camp, reading) for camp, reading in promising if camp is not None]
-            if not waiting or is_acceptable(best[0].similarities):
+            if not waiting or is_acceptable(best[0].similarities, best[0].evaluation.used):
                 break
             camp, reading = max(waiting, key=lambda one: one[0].evaluation.correlation)
             summit = self._climb(reading).to_summit(camp.pose)
