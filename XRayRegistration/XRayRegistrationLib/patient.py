@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import hashlib
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -10,6 +12,9 @@ from xray3d import CTVolume, DRRRenderer, LabelVolume
 from xray3d.mrml.volumes import ct_from_node
 from xray3d.registration.register import Registrar
 from XRayCoreLib.contentkey import contentKey
+
+if TYPE_CHECKING:  # PyTorch takes seconds to import, and need not be there for what needs no model
+    from xray3d.registration.scene_regression.locating import Locator
 
 
 class Patient:
@@ -35,6 +40,8 @@ class Patient:
         self._renderer: DRRRenderer | None = None
         self._registrar: Registrar | None = None
         self._region: str | None = None
+        self._locator: Locator | None = None
+        self._model: tuple[str, tuple[int, ...]] | None = None
 
     @property
     def isReady(self) -> bool:
@@ -54,3 +61,21 @@ class Patient:
             self._registrar = Registrar(self.ct, device=self.device, region=region)
             self._region = content
         return self._registrar
+
+    def locator(self, folder: str | Path) -> Locator:
+        """What a model makes of X-rays of the CT; the last one is kept, until a file in its folder changes.
+
+        It works on the processor: a look takes it a fraction of a second, and every build of PyTorch can.
+
+        Raises:
+            ModelError: the folder holds no model, or one for another CT.
+        """
+        from xray3d.models.bundle import written_ns
+        from xray3d.registration.scene_regression.locating import Locator
+        from xray3d.registration.scene_regression.model import SceneCoordinateModel
+
+        model = (str(folder), written_ns(folder))
+        if self._locator is None or self._model != model:
+            self._locator = Locator(SceneCoordinateModel.load(folder), self.ct)
+            self._model = model
+        return self._locator

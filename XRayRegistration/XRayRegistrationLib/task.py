@@ -146,23 +146,15 @@ class Task:
             ModelError: no model, or one for another CT.
             NotRecognisedError, BlankXRayError: X-rays in which it sees nothing that it knows.
         """
-        return _pointsOf(self._locator().locate(self.xrays, self.masks, self.request.seed))
+        return _pointsOf(self.patient.locator(self.request.model).locate(self.xrays, self.masks, self.request.seed))
 
     def _runWithModel(self, options: Mapping[str, Any]) -> Outcome:
         from xray3d.registration.scene_regression.registering import register_with_model  # slow, like the model
 
-        locator = self._locator()
+        locator = self.patient.locator(self.request.model)
         found = register_with_model(self.patient.registrar(self.region), locator, self.xrays, **options)
         points = None if found.located is None else _pointsOf(found.located)
         return Outcome(found.result, reportOf(found.result, self.request.start, "", self.xrays), points)
-
-    def _locator(self):
-        """The model, on the processor: a look takes it a fraction of a second, and every build of PyTorch can."""
-        # Here, because PyTorch takes seconds to import, and need not be there for other starts.
-        from xray3d.registration.scene_regression.locating import Locator
-        from xray3d.registration.scene_regression.model import SceneCoordinateModel
-
-        return Locator(SceneCoordinateModel.load(self.request.model), self.patient.ct)
 
     @property
     def _search(self) -> str:

@@ -37,6 +37,7 @@ from xray3d import CTVolume
 from xray3d.errors import ModelError, NotRecognisedError
 from xray3d.mrml.transforms import add_transform
 from xray3d.registration.scene_regression.locating import Locator
+from xray3d.registration.scene_regression.model import SceneCoordinateModel
 from XRayCoreLib import packages
 
 
@@ -72,6 +73,18 @@ class TestRegister:
         assert call["search"] == "auto"
         press(modelled, "undoButton")
         assert scene_state() == before
+
+    def test_a_model_is_read_again_only_when_it_has_changed(self, modelled, model_folder, monkeypatch):
+        read = []
+        load = SceneCoordinateModel.load
+        monkeypatch.setattr(SceneCoordinateModel, "load", lambda folder: (read.append(folder), load(folder))[1])
+        register(modelled)
+        press(modelled, "undoButton")
+        register(modelled)
+        assert read == [model_folder]
+        make_model().save(model_folder, overwrite=True)
+        register(modelled)
+        assert read == [model_folder, model_folder]
 
     def test_the_share_of_points_that_agree_is_said(self, modelled):
         register(modelled)

@@ -22,6 +22,7 @@ from xray3d.errors import ModelError, OutputExistsError
 
 METADATA, INFERENCE = Path("configs/metadata.json"), Path("configs/inference.json")
 WEIGHTS, CARD = Path("models/model.safetensors"), Path("docs/README.md")
+_FILES = (METADATA, INFERENCE, WEIGHTS, CARD)
 
 
 @dataclass(frozen=True, eq=False)
@@ -31,7 +32,8 @@ class Bundle:
     Attributes:
         weights: of the network, by name.
         metadata: what the model is; under "xray3d" what this project needs to use it.
-        inference: the network in MONAI's configuration language, under "network_def".
+        inference: the networks in MONAI's configuration language: under "network_def", and where there is a second one
+            that compares, under "comparison_def".
         card: the model card, in Markdown.
     """
 
@@ -67,7 +69,7 @@ def save_bundle(bundle: Bundle, folder: str | Path, overwrite: bool = False) -> 
 
 
 def _write(bundle: Bundle, folder: Path) -> None:
-    for file in (METADATA, INFERENCE, WEIGHTS, CARD):
+    for file in _FILES:
         (folder / file).parent.mkdir(parents=True, exist_ok=True)
     save_file({name: weight.contiguous().cpu() for name, weight in bundle.weights.items()}, folder / WEIGHTS)
     for file, content in ((METADATA, bundle.metadata), (INFERENCE, bundle.inference)):
@@ -110,6 +112,12 @@ def load_bundle(folder: str | Path) -> Bundle:
     if not isinstance(metadata, dict) or not isinstance(inference, dict):
         raise _damaged(folder)
     return Bundle(weights, metadata, inference, card)
+
+
+def written_ns(folder: str | Path) -> tuple[int, ...]:
+    """When each file of a model's folder was written last; 0 for one that is not there. Another model has others."""
+    files = [Path(folder) / file for file in _FILES]
+    return tuple(file.stat().st_mtime_ns if file.is_file() else 0 for file in files)
 
 
 def _damaged(folder: Path) -> ModelError:

@@ -13,13 +13,14 @@ from torch import Tensor
 
 from xray3d.registration.scene_regression.conventions import STRIDE
 from xray3d.registration.scene_regression.picture import local_contrast
+from xray3d.registration.scene_regression.windows import window_means
 
 _REACH = 4
 _LEVELS = 4
 VOLUMES = 2 * _LEVELS * (2 * _REACH + 1) ** 2
 """Channels: of all tissue and of bone alone, at every level, for every displacement."""
-# Windows of correlation, in pixels of each level beyond those that are smaller than the maps.
-_WINDOWS_PX = {1: 7, 2: 5}
+# Windows of correlation, by how many samples of the images there are to a pixel of the maps.
+_WINDOWS_PX = {2.0: 4, 1.0: 7, 0.5: 5}
 
 
 @torch.no_grad()
@@ -57,10 +58,4 @@ def _volume(image: Tensor, other: Tensor, size: list[int]) -> Tensor:
         ],
         dim=1,
     )
-    stride = products.shape[2] // size[0]
-    if stride == 2:
-        return F.avg_pool2d(products, 4, 2, padding=1)
-    coarser = size[0] // products.shape[2]
-    window = _WINDOWS_PX[coarser]
-    pooled = F.avg_pool2d(products, window, 1, padding=window // 2)
-    return F.interpolate(pooled, scale_factor=coarser, mode="nearest") if coarser > 1 else pooled
+    return window_means(products, size, _WINDOWS_PX[products.shape[2] / size[0]])

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
+from threading import Barrier
 from typing import Any, cast
 
 import torch
@@ -34,6 +36,7 @@ class Learner:
         self._schedule = torch.optim.lr_scheduler.OneCycleLR(
             self._optimizer, learning_rate, total_steps=steps + 1, pct_start=_WARM_UP
         )
+        self._side_by_side = _threads_of_half_the_processor()
 
     @property
     def averaged(self) -> SceneCoordinateNetwork:
@@ -48,18 +51,30 @@ class Learner:
             knows_poses: whether what the network recognises is good enough for the pose that follows from it to count.
         """
         self._network.train()
-        recognised = self._network(batch.pictures)
-        compared = self._network.compare(batch.pictures, batch.guess)
-        losses = [likelihood_loss(one, batch.target) + bone_loss(one, batch.target) for one in (recognised, compared)]
-        loss = torch.stack(losses).sum()
-        if knows_poses:
-            loss = loss + _POSE_WEIGHT * pose_loss(recognised, batch.target)
         self._optimizer.zero_grad(set_to_none=True)
-        loss.backward()
-        torch.nn.utils.clip_grad_norm_(self._network.parameters(), _LARGEST_GRADIENT)
+        # The two share nothing, and small layers do not fill a processor.
+        learnt = [
+            self._side_by_side.submit(self._recognise, batch, knows_poses),
+            self._side_by_side.submit(self._compare, batch),
+        ]
+        for one in learnt:
+            one.result()
+        for network in (self._network.recognition, self._network.comparison):
+            torch.nn.utils.clip_grad_norm_(network.parameters(), _LARGEST_GRADIENT)
         self._optimizer.step()
         self._schedule.step()
         self._average.update_parameters(self._network)
+
+    def _recognise(self, batch: Batch, knows_poses: bool) -> None:
+        recognised = self._network(batch.pictures)
+        loss = likelihood_loss(recognised, batch.target) + bone_loss(recognised, batch.target)
+        if knows_poses:
+            loss = loss + _POSE_WEIGHT * pose_loss(recognised, batch.target)
+        loss.backward()
+
+    def _compare(self, batch: Batch) -> None:
+        compared = self._network.compare(batch.pictures, batch.guess)
+        (likelihood_loss(compared, batch.target) + bone_loss(compared, batch.target)).backward()
 
     def state_dict(self) -> dict[str, Any]:
         """All that it takes to go on."""
@@ -78,6 +93,24 @@ class Learner:
             "optimizer": self._optimizer,
             "schedule": self._schedule,
         }
+
+
+def _threads_of_half_the_processor() -> ThreadPoolExecutor:
+    """Two threads, and PyTorch's own threads for each of them: half of those that it has here."""
+    ours = torch.get_num_threads()
+    threads = ThreadPoolExecutor(2)
+    both = Barrier(2)
+
+    def halve() -> None:
+        both.wait()  # else one thread might be asked twice
+        torch.set_num_threads(max(1, ours // 2))
+
+    try:
+        for one in [threads.submit(halve) for _ in range(2)]:
+            one.result()
+    finally:
+        torch.set_num_threads(ours)  # threads that begin later take the number that was set last
+    return threads
 
 
 def _moved_average(average: Tensor, weights: Tensor, steps: Tensor | int) -> Tensor:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor
+
+from xray3d.registration.scene_regression.windows import window_means
 
 CHANNELS = 3
 # Windows of local normalisation, in pixels: a vertebra's width.
@@ -28,14 +29,11 @@ def network_input(images: Tensor, usable: Tensor) -> Tensor:
 
 def local_contrast(whole: Tensor, usable: Tensor) -> Tensor:
     """Images (n, rows, cols) of deviation 1 normalised over a window about each pixel, of those that count."""
-    seen = _mean(usable).clamp(min=1e-3)
-    mean = _mean(whole * usable) / seen
-    variance = (_mean(whole.square() * usable) / seen - mean.square()).clamp(min=0.0)
+    seen, mean, square = window_means(
+        torch.stack([usable, whole * usable, whole.square() * usable]), whole.shape[1:], _WINDOW_PX
+    )
+    seen = seen.clamp(min=1e-3)
+    mean = mean / seen
+    variance = (square / seen - mean.square()).clamp(min=0.0)
     # Where next to nothing changes, noise is not blown up to be structure.
     return ((whole - mean) / (variance + 0.05**2).sqrt()).clamp(-_MOST, _MOST) * usable
-
-
-def _mean(images: Tensor) -> Tensor:
-    reach = _WINDOW_PX // 2
-    along = F.avg_pool2d(images[:, None], (1, _WINDOW_PX), stride=1, padding=(0, reach))
-    return F.avg_pool2d(along, (_WINDOW_PX, 1), stride=1, padding=(reach, 0))[:, 0]
