@@ -5,13 +5,22 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
+from scipy.ndimage import gaussian_filter
+from scipy.ndimage import shift as ndimage_shift
 
 from registration_support import CENTRE, carm, patient
 from scene_training_support import small_network
 from xray3d.geometry import Projection
 from xray3d.registration.scene_regression.conventions import COORDINATE_MM, SIZE_PX, STRIDE
-from xray3d.registration.scene_regression.correlation import VOLUMES, correlation_volumes
+from xray3d.registration.scene_regression.correlation import (
+    BEST,
+    VOLUMES,
+    best_displacements,
+    correlation_volumes,
+    likeness,
+)
 from xray3d.registration.scene_regression.guess import Guess, guess_of
+from xray3d.registration.scene_regression.network import SceneCoordinateNetwork
 from xray3d.registration.scene_regression.patient import PatientRenderer, Rendered
 from xray3d.registration.scene_regression.picture import network_input
 
@@ -56,30 +65,36 @@ def test_its_plane_passes_the_centre_parallel_to_the_receptor(guess):
         np.testing.assert_allclose(seen, np.stack([columns, rows], axis=-1), atol=1e-2)
 
 
-def test_a_right_guess_needs_only_its_depths(rendered, guess):
-    """Points are the plane's, moved along the rays as deep as the guess says."""
+def test_a_right_guess_needs_nothing_more(rendered, guess):
+    """A network that says nothing says that the X-rays are from where they are guessed to be."""
+    points = silent_network().compare(pictures(), guess).points
     for number, view in enumerate(rendered):
-        directions = view.along / (guess.to_ras[number][:, 2] @ view.along.flatten(1)).unflatten(0, MAPS_PX)
-        points = guess.plane[number] + directions * guess.depths[number, 0]
-        torch.testing.assert_close(points[:, view.valid], view.points[:3, view.valid], atol=1e-3, rtol=0)
+        torch.testing.assert_close(points[number][:, view.valid], view.points[:, view.valid], atol=1e-3, rtol=0)
 
 
-def test_answers_are_relative_to_the_guess_along_its_axes(guess):
-    network = small_network().eval()
-    pictures = torch.randn((2, 3, SIZE_PX, SIZE_PX), generator=torch.Generator().manual_seed(0))
-    for weight in network.comparison.unet.final_conv.parameters():
-        weight.data.zero_()
-    with torch.inference_mode():
-        at_plane = network.compare(pictures, guess).points
-    torch.testing.assert_close(at_plane, guess.plane.repeat(1, 2, 1, 1))
+def test_answers_are_relative_to_the_guess(guess):
+    """How deep along its rays, how far aside along its axes."""
+    network = silent_network()
+    silent = network.compare(pictures(), guess).points.double().numpy() * COORDINATE_MM
     network.comparison.unet.final_conv.bias.data[:6] = torch.tensor([0.1, 0.2, 0.3, 0, 0, 0.5])
-    with torch.inference_mode():
-        points = network.compare(pictures, guess).points.double().numpy() * COORDINATE_MM
-    off = points - at_plane.double().numpy() * COORDINATE_MM
+    off = network.compare(pictures(), guess).points.double().numpy() * COORDINATE_MM - silent
     for number, view in enumerate(VIEWS):
-        entry, leave = (off[number, first : first + 3].reshape(3, -1).T + CENTRE for first in (0, 3))
-        np.testing.assert_allclose(in_camera(view, entry), np.tile([10, 20, 30], (len(entry), 1)), atol=1e-2)
-        np.testing.assert_allclose(in_camera(view, leave), np.tile([0, 0, 50], (len(entry), 1)), atol=1e-2)
+        entry, leave = (in_camera(view, off[number, first : first + 3].reshape(3, -1).T + CENTRE) for first in (0, 3))
+        rays = in_camera(view, guess.rays[number].flatten(1).double().numpy().T + CENTRE)
+        np.testing.assert_allclose(rays[:, 2], 1, atol=1e-5)
+        np.testing.assert_allclose(entry, 30 * rays + [1, 2, 0], atol=1e-2)
+        np.testing.assert_allclose(leave, 50 * rays, atol=1e-2)
+
+
+def silent_network() -> SceneCoordinateNetwork:
+    network = small_network().eval().requires_grad_(False)
+    for weight in network.comparison.unet.final_conv.parameters():
+        weight.zero_()
+    return network
+
+
+def pictures() -> torch.Tensor:
+    return torch.randn((2, 3, SIZE_PX, SIZE_PX), generator=torch.Generator().manual_seed(0))
 
 
 def texture(seed: int, scale: int = 1) -> np.ndarray:
@@ -106,14 +121,43 @@ def test_matches_are_best_where_the_guess_shows_what_the_xray_shows(level, shift
     down, right = shift
     # The guess is displaced: it shows `down` rows further down what the X-ray shows here.
     same, strange = cut(image, -down, -right), cut(other)
-    pictures = network_input(cut(image), torch.ones((1, SIZE_PX, SIZE_PX)))
-    volumes = correlation_volumes(pictures, guessed_as(*((same, strange) if kind == 0 else (strange, same))))
+    shown = network_input(cut(image), torch.ones((1, SIZE_PX, SIZE_PX)))
+    volumes = correlation_volumes(shown, guessed_as(*((same, strange) if kind == 0 else (strange, same))))
     assert volumes.shape == (1, VOLUMES, *MAPS_PX)
     side = 2 * REACH + 1
     inner = volumes[0, :, 8:-8, 8:-8].mean(dim=(1, 2)).reshape(LEVELS, 2, side, side)
     best = int(inner[level, kind].argmax())
     assert (best // side - REACH, best % side - REACH) == (down / 2**level, right / 2**level)
     assert inner[level, kind].max() > 3 * inner[level, 1 - kind].abs().max()
+    found = best_displacements(volumes)
+    assert found.shape == (1, BEST, *MAPS_PX)
+    found = found[0, :, 8:-8, 8:-8].flatten(1).median(dim=1).values.reshape(3, LEVELS, 2)[:, level, kind]
+    np.testing.assert_allclose(found[:2] * STRIDE, shift, atol=0.2 * 2**level)
+    assert found[2] == pytest.approx(float(inner[level, kind].max()), abs=0.1)
+
+
+@pytest.mark.parametrize("shift", [0.25, 0.5, -0.4])
+def test_best_displacements_lie_between_pixels(shift):
+    smooth = gaussian_filter(np.random.default_rng(5).normal(size=(320, 320)), 2.0)
+    moved = ndimage_shift(smooth, (0, shift), order=3)
+    one, other = cut(smooth), cut(moved)
+    shown = network_input(one, torch.ones((1, SIZE_PX, SIZE_PX)))
+    found = best_displacements(correlation_volumes(shown, guessed_as(other, other)))[0, :, 8:-8, 8:-8]
+    down, right = found.flatten(1).median(dim=1).values.reshape(3, LEVELS, 2)[:2, 0, 0] * STRIDE
+    assert down == pytest.approx(0.0, abs=0.05)
+    assert right == pytest.approx(shift, abs=0.1)
+
+
+def test_an_xray_looks_most_like_the_guess_that_is_right(rendered):
+    everywhere = torch.ones((1, SIZE_PX, SIZE_PX))
+    right, wrong = (guess_of([view], CENTRE) for view in rendered)
+    image = (rendered[0].soft + rendered[0].bone)[None]
+    assert likeness(network_input(image, everywhere), right) > 2 * likeness(network_input(image, everywhere), wrong)
+    half = everywhere.clone()
+    half[:, 64:] = 0
+    spoilt = torch.where(half > 0, image, 1e3)
+    expected = likeness(network_input(image, half), right)
+    assert likeness(network_input(spoilt, half), right) == pytest.approx(expected, rel=1e-3)
 
 
 def test_matches_depend_on_neither_gain_nor_offset_nor_what_does_not_count():
@@ -125,16 +169,15 @@ def test_matches_depend_on_neither_gain_nor_offset_nor_what_does_not_count():
     second[:, :40] = 1e5
     of_first, of_second = (correlation_volumes(network_input(one, usable), guessed) for one in (first, second))
     torch.testing.assert_close(of_first, of_second, atol=2e-3, rtol=1e-3)
-    assert not of_first[:, : 2 * (2 * REACH + 1) ** 2, :8].any(), "nothing matches what does not count"
+    assert not of_first[:, : 2 * (2 * REACH + 1) ** 2, :7].any(), "nothing matches what does not count"
 
 
 def test_every_picture_has_its_own_guess(rendered):
     """Exchanged, they exchange the answers."""
     network = small_network().eval()
-    pictures = torch.randn((2, 3, SIZE_PX, SIZE_PX), generator=torch.Generator().manual_seed(0))
     with torch.inference_mode():
-        there = network.compare(pictures, guess_of(rendered, CENTRE))
-        back = network.compare(pictures.flip(0), guess_of(rendered[::-1], CENTRE))
+        there = network.compare(pictures(), guess_of(rendered, CENTRE))
+        back = network.compare(pictures().flip(0), guess_of(rendered[::-1], CENTRE))
     torch.testing.assert_close(there.points, back.points.flip(0))
     assert not torch.allclose(there.points[0], there.points[1], atol=0.01)
 

@@ -71,6 +71,23 @@ class Recognising(nn.Module):
         return Prediction(points, sigmas, torch.where(valid, 5.0, -5.0))
 
 
+class Comparing(Recognising):
+    """Recognises the patient so far aside, and having compared, so far."""
+
+    def __init__(self, recognised_mm: float, compared_mm: float) -> None:
+        super().__init__()
+        self.off = {True: recognised_mm, False: compared_mm}
+        self.error = lambda points: points + [self.aside, 0, 0] * 2
+
+    def forward(self, pictures: torch.Tensor) -> Prediction:
+        self.aside = self.off[True]
+        return super().forward(pictures)
+
+    def compare(self, pictures: torch.Tensor, guessed: Guess) -> Prediction:
+        self.aside = self.off[False]
+        return super().forward(pictures)
+
+
 def shown(picture: Picture) -> torch.Tensor:
     return network_input(torch.from_numpy(picture.image)[None], torch.from_numpy(picture.usable)[None])
 
@@ -105,6 +122,20 @@ def test_xrays_are_found_from_anywhere(views):
         seen = picture.projection.moved(located.pose.transform_ras).project(maps.entry_ras[maps.valid])
         row, column = np.nonzero(maps.valid)
         assert np.abs(seen - np.c_[column, row]).max() < 0.5, view
+
+
+@pytest.mark.parametrize(
+    ("recognised_mm", "compared_mm", "left_mm"), [(12.0, 0.0, 0.0), (3.0, 40.0, 3.0), (0.0, 0.0, 0.0)]
+)
+def test_the_pose_from_where_the_ct_looks_most_like_the_xray(recognised_mm, compared_mm, left_mm):
+    """Comparisons make it better, or else do no harm."""
+    located = knowing(Comparing(recognised_mm, compared_mm)).locate(from_afar(*VIEWS[:2]))
+    assert error_mm(located.projections, VIEWS[:2]) == pytest.approx(left_mm, abs=0.3)
+    of_first = [view.moved(FAR).moved(located.placed.recognised.transform_ras) for view in VIEWS[:2]]
+    assert error_mm(of_first, VIEWS[:2]) == pytest.approx(recognised_mm, abs=0.3)
+    for view, maps in zip(located.pose.projections, located.maps, strict=True):
+        row, column = np.nonzero(maps.valid)
+        assert np.abs(view.project(maps.entry_ras[maps.valid]) - np.c_[column, row]).max() < 0.6
 
 
 @pytest.mark.parametrize(

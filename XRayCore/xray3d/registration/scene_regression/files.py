@@ -15,7 +15,7 @@ from xray3d.errors import ModelError
 from xray3d.models.bundle import Bundle, load_bundle, save_bundle
 from xray3d.registration.scene_regression.network import SceneCoordinateNetwork
 
-_FORMAT = 2
+_FORMAT = 3
 # What facts of the wrong shape raise where they are read.
 MISREAD = (AttributeError, KeyError, TypeError, ValueError, RuntimeError)
 

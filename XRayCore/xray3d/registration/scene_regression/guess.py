@@ -29,12 +29,14 @@ class Guess:
         to_ras: (n, 3, 3): axes of the cameras to RAS.
         plane: (n, 3, rows, cols): where the rays pass the plane through the centre that is parallel to the receptor,
             in RAS, relative to the centre, in those units.
+        rays: (n, 3, rows, cols): from there on, in RAS, for each unit of depth.
     """
 
     images: Tensor
     depths: Tensor
     to_ras: Tensor
     plane: Tensor
+    rays: Tensor
 
 
 def guess_of(views: Sequence[Rendered], center_ras: NDArray[np.float64]) -> Guess:
@@ -48,15 +50,21 @@ def guess_of(views: Sequence[Rendered], center_ras: NDArray[np.float64]) -> Gues
     axes = axes.to(soft.device)
     there = valid[:, None].to(soft.dtype)
     depths = torch.einsum("nk,nekhw->nehw", axes[:, 2], points.unflatten(1, (2, 3))) * there
-    plane = _plane([view.projection for view in views], center_ras).to(soft.device)
-    return Guess(images, torch.cat([depths, there], dim=1), axes.transpose(1, 2), plane)
+    plane, rays = _plane([view.projection for view in views], center_ras)
+    return Guess(
+        images,
+        torch.cat([depths, there], dim=1),
+        axes.transpose(1, 2),
+        plane.to(soft.device),
+        rays.to(soft.device),
+    )
 
 
-def _plane(projections: Sequence[Projection], center_ras: NDArray[np.float64]) -> Tensor:
-    """`Guess.plane`."""
+def _plane(projections: Sequence[Projection], center_ras: NDArray[np.float64]) -> tuple[Tensor, Tensor]:
+    """`Guess.plane` and `Guess.rays`."""
     rows, columns = projections[0].size_px
-    directions = ray_directions([p.resampled((rows // STRIDE, columns // STRIDE)) for p in projections])
+    rays = ray_directions([p.resampled((rows // STRIDE, columns // STRIDE)) for p in projections])
     from_source = np.stack([center_ras - projection.source_ras for projection in projections])
     depths = [projection.viewing_direction_ras @ way for projection, way in zip(projections, from_source, strict=True)]
     depth, start = (torch.tensor(np.array(values), dtype=torch.float32) for values in (depths, from_source))
-    return (directions * depth[:, None, None, None] - start[:, :, None, None]) / COORDINATE_MM
+    return (rays * depth[:, None, None, None] - start[:, :, None, None]) / COORDINATE_MM, rays

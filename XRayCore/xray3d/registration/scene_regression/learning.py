@@ -74,7 +74,8 @@ class Learner:
 
     def _compare(self, batch: Batch) -> None:
         compared = self._network.compare(batch.pictures, batch.guess)
-        (likelihood_loss(compared, batch.target) + bone_loss(compared, batch.target)).backward()
+        loss = likelihood_loss(compared, batch.target) + bone_loss(compared, batch.target)
+        (loss + _POSE_WEIGHT * pose_loss(compared, batch.target)).backward()
 
     def state_dict(self) -> dict[str, Any]:
         """All that it takes to go on."""

@@ -13,14 +13,23 @@ from xray3d.geometry import Projection
 from xray3d.registration.checks import checked_masks
 from xray3d.registration.scene_correspondences import LEAST_PIXELS, SceneCoordinateMaps
 from xray3d.registration.scene_pose import ScenePose, pose_from_scene_coordinates
+from xray3d.registration.scene_regression.correlation import likeness
 from xray3d.registration.scene_regression.model import SceneCoordinateModel
 from xray3d.registration.scene_regression.network import SceneCoordinateNetwork
-from xray3d.registration.scene_regression.observation import Picture, Shown, compare, picture_of, recognise, show
+from xray3d.registration.scene_regression.observation import (
+    Picture,
+    Shown,
+    compare,
+    guess_from,
+    picture_of,
+    recognise,
+    show,
+)
 from xray3d.registration.scene_regression.patient import PatientRenderer
 from xray3d.registration.views import View, prepare_view
 from xray3d.volumes import CTVolume, XRayImage
 
-_COMPARISONS = 3
+_COMPARISONS = 5
 
 
 @dataclass(frozen=True, eq=False)
@@ -30,7 +39,7 @@ class Placed:
     Attributes:
         recognised: the pose that follows from the X-rays alone; how many points agree with it tells whether these show
             what the networks know.
-        pose: the one after the last comparison.
+        pose: the best one, after comparisons with the CT.
         maps: of each X-ray, the points that the latter follows from.
     """
 
@@ -123,28 +132,28 @@ class Locator:
 
 
 def place(network: SceneCoordinateNetwork, patient: PatientRenderer, shown: Sequence[Shown], seed: int = 0) -> Placed:
-    """Place X-rays of one moment.
+    """Place X-rays of one moment: of the poses that comparisons lead to, where the CT looks most like the X-rays.
 
     Raises:
         NotRecognisedError: no pose with which enough of what the network sees agrees.
     """
-    own = [one.projection for one in shown]
-    maps = [recognise(network, patient.center_ras, one) for one in shown]
-    pose = _pose(maps, own, seed)
-    if pose is None:
+    own, center = [one.projection for one in shown], patient.center_ras
+    maps = [recognise(network, center, one) for one in shown]
+    pose = recognised = _pose(maps, own, seed)
+    if recognised is None:
         raise NotRecognisedError("The X-rays do not show what the model knows.")
-    recognised = pose
-    for _ in range(_COMPARISONS):
-        if not all(patient.has_source_outside(projection) for projection in pose.projections):
+    best, most_alike = Placed(recognised, recognised, tuple(maps)), -np.inf
+    for number in range(_COMPARISONS + 1):
+        if pose is None or not all(patient.has_source_outside(projection) for projection in pose.projections):
             break
-        compared = [
-            compare(network, patient, one, guessed) for one, guessed in zip(shown, pose.projections, strict=True)
-        ]
-        better = _pose(compared, own, seed)
-        if better is None:
-            break
-        pose, maps = better, compared
-    return Placed(recognised, pose, tuple(maps))
+        guesses = [guess_from(patient, *of_view) for of_view in zip(shown, pose.projections, strict=True)]
+        alike = sum(likeness(one.picture, guess) for one, guess in zip(shown, guesses, strict=True))
+        if alike > most_alike:
+            best, most_alike = Placed(recognised, pose, tuple(maps)), alike
+        if number < _COMPARISONS:
+            maps = [compare(network, center, *of_view) for of_view in zip(shown, guesses, strict=True)]
+            pose = _pose(maps, own, seed)
+    return best
 
 
 def _pose(maps: Sequence[SceneCoordinateMaps], projections: Sequence[Projection], seed: int) -> ScenePose | None:

@@ -22,10 +22,12 @@ from torch import Tensor, nn
 
 from xray3d.registration.scene_regression import guess, picture
 from xray3d.registration.scene_regression.conventions import STRIDE
-from xray3d.registration.scene_regression.correlation import VOLUMES, correlation_volumes
+from xray3d.registration.scene_regression.correlation import BEST, VOLUMES, best_displacements, correlation_volumes
 from xray3d.registration.scene_regression.guess import Guess
 
 _POINTS, _SIGMAS = 6, 4
+# How far aside, in units of the coordinates: guesses are off by centimetres, bones are decimetres deep.
+_ASIDE = 0.1
 
 
 @dataclass(frozen=True)
@@ -97,23 +99,28 @@ class RecognitionNetwork(nn.Module):
 class ComparisonNetwork(nn.Module):
     """The same on the X-rays, the guesses, and how well these match.
 
-    Its points are relative to the guess, along the axes of its camera: right is right whatever the patient and the
-    direction.
+    Its points are relative to the guess: to the depth of its bones along its rays, and aside along the axes of its
+    camera. Right is right whatever the patient and the direction, and an error of the depth, which a pose hardly feels,
+    leads no point aside.
     """
 
     def __init__(self, features: Sequence[int]) -> None:
         super().__init__()
         self.matches = nn.Sequential(nn.Conv2d(VOLUMES, features[0], 1), nn.ReLU())
-        shown = (picture.CHANNELS + guess.CHANNELS) * STRIDE**2 + guess.DEPTHS + features[0]
+        shown = (picture.CHANNELS + guess.CHANNELS) * STRIDE**2 + guess.DEPTHS + BEST + features[0]
         self.definition = _unet(shown, features)
         self.unet = _built(self.definition)
 
     def forward(self, pictures: Tensor, guessed: Guess) -> Prediction:
-        matches = self.matches(correlation_volumes(pictures, guessed.images))
+        volumes = correlation_volumes(pictures, guessed.images)
         folded = F.pixel_unshuffle(torch.cat([pictures, guessed.images], dim=1), STRIDE)
-        raw = _prediction(self.unet(torch.cat([folded, guessed.depths, matches], dim=1)))
-        off = torch.einsum("njk,nekhw->nejhw", guessed.to_ras, raw.points.unflatten(1, (2, 3)))
-        return Prediction((off + guessed.plane[:, None]).flatten(1, 2), raw.log_sigma, raw.bone)
+        shown = [folded, guessed.depths, best_displacements(volumes), self.matches(volumes)]
+        raw = _prediction(self.unet(torch.cat(shown, dim=1)))
+        aside, deeper = raw.points.unflatten(1, (2, 3)).split([2, 1], dim=2)
+        depth = guessed.depths[:, :2, None] + deeper
+        aside = _ASIDE * torch.einsum("njk,nekhw->nejhw", guessed.to_ras[:, :, :2], aside)
+        points = guessed.plane[:, None] + guessed.rays[:, None] * depth + aside
+        return Prediction(points.flatten(1, 2), raw.log_sigma, raw.bone)
 
 
 def _unet(channels: int, features: Sequence[int]) -> dict[str, Any]:

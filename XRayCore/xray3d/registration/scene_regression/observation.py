@@ -20,7 +20,7 @@ from xray3d.registration.scene_regression.conventions import (
     SIZE_PX,
     STRIDE,
 )
-from xray3d.registration.scene_regression.guess import guess_of
+from xray3d.registration.scene_regression.guess import Guess, guess_of
 from xray3d.registration.scene_regression.network import Prediction, SceneCoordinateNetwork
 from xray3d.registration.scene_regression.patient import PatientRenderer
 from xray3d.registration.scene_regression.picture import network_input
@@ -96,19 +96,22 @@ def recognise(network: SceneCoordinateNetwork, center_ras: NDArray[np.float64], 
         return _maps(network(shown.picture), shown.usable, center_ras)
 
 
-def compare(
-    network: SceneCoordinateNetwork, patient: PatientRenderer, shown: Shown, guessed: Projection
-) -> SceneCoordinateMaps:
-    """What it makes of an X-ray from about there.
+def guess_from(patient: PatientRenderer, shown: Shown, projection: Projection) -> Guess:
+    """What the CT would look like, had an X-ray been taken from there.
 
     Args:
-        guessed: with the intrinsics of `Shown.projection`.
+        projection: with the intrinsics of `Shown.projection`.
     """
     rows, columns = shown.picture.shape[2:]
-    rendered = patient.render([guessed.resampled((rows, columns))])
+    return guess_of(patient.render([projection.resampled((rows, columns))]), patient.center_ras)
+
+
+def compare(
+    network: SceneCoordinateNetwork, center_ras: NDArray[np.float64], shown: Shown, guessed: Guess
+) -> SceneCoordinateMaps:
+    """What the network makes of an X-ray from about there."""
     with torch.inference_mode():
-        guess = guess_of(rendered, patient.center_ras)
-        return _maps(network.compare(shown.picture, guess), shown.usable, patient.center_ras)
+        return _maps(network.compare(shown.picture, guessed), shown.usable, center_ras)
 
 
 def _maps(prediction: Prediction, usable: Tensor, center_ras: NDArray[np.float64]) -> SceneCoordinateMaps:

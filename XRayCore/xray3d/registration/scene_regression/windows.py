@@ -16,7 +16,8 @@ def window_means(images: Tensor, cells: Sequence[int], window_px: int) -> Tensor
     processor many times as long.
     """
     down, across = (
-        _band(samples, count, window_px, images.device) for samples, count in zip(images.shape[-2:], cells, strict=True)
+        _band(samples, count, window_px, images.device).to(images.dtype)
+        for samples, count in zip(images.shape[-2:], cells, strict=True)
     )
     return down @ (images @ across.T)
 
