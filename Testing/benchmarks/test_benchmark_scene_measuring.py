@@ -53,8 +53,9 @@ def exact_maps():
 class Model:
     """Puts X-rays `BESIDE_MM` beside where they are, but for those that it refuses."""
 
-    def __init__(self, name="main", refused=(), of_other_ct=False):
+    def __init__(self, name="main", refused=(), of_other_ct=False, compares=True):
         self.name, self.refused, self.of_other_ct = name, refused, of_other_ct
+        self.network = SimpleNamespace(compares=compares)
         self.report, self.bone_hu = report(), 321.0
         self.seen = []
 
@@ -220,6 +221,13 @@ def test_other_models_place_whole_views_only(measure):
     assert [variant.name for variant in found.ablation] == ["first", "second"]
     assert found.ablation[1].mtre_mm == (pytest.approx(BESIDE_MM), np.inf)
     assert found.ablation[1].report is second.report
+
+
+def test_a_model_that_only_recognises_has_the_published_poses_too(measure):
+    found = measure({ABLATION[0]: Model(compares=False, refused=["whole 1"]), ABLATION[1]: Model()}).ablation
+    assert [variant.name for variant in found] == ["first", "first, poses by plain RANSAC, all pixels alike", "second"]
+    assert found[0].mtre_mm == (pytest.approx(BESIDE_MM), np.inf)
+    assert found[1].mtre_mm == (pytest.approx(0.0, abs=0.01), np.inf)
 
 
 def test_without_a_main_model_only_what_others_need_is_taken(measure):

@@ -31,9 +31,9 @@ def block() -> CTVolume:
     return CTVolume(hu, np.diag([20.0, 20, 20, 1]), "block.nrrd")
 
 
-def small_network() -> SceneCoordinateNetwork:
+def small_network(comparison=(4, 8, 8, 8, 8, 4)) -> SceneCoordinateNetwork:
     """Like the real one in everything but its size."""
-    return SceneCoordinateNetwork((4, 8, 8, 8, 8, 4), (4, 8, 8, 8, 8, 4))
+    return SceneCoordinateNetwork((4, 8, 8, 8, 8, 4), comparison)
 
 
 def untrained_model(name: str = "ct.nrrd") -> SceneCoordinateModel:

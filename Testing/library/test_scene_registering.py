@@ -47,6 +47,8 @@ def from_afar(*views: Projection, grey=lambda integrals: integrals) -> list[XRay
 class Recognising(nn.Module):
     """Knows X-rays of `VIEWS` with bright bone, like a network that was trained well, and no others."""
 
+    compares = True
+
     def __init__(self, error=lambda points: points) -> None:
         super().__init__()
         self.anywhere, self.error = nn.Parameter(torch.zeros(1)), error

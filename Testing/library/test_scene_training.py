@@ -19,14 +19,16 @@ from scene_training_support import (
     small_network,
     untrained_model,
 )
+from xray3d.datasets.appearance import random_looks
 from xray3d.datasets.pose_range import PoseRange
-from xray3d.errors import DeviceError, OutputExistsError, VolumeError, XRay3DError
+from xray3d.errors import DeviceError, ModelError, OutputExistsError, VolumeError, XRay3DError
 from xray3d.models.bundle import WEIGHTS
 from xray3d.registration.scene_regression import learning
 from xray3d.registration.scene_regression.losses import likelihood_loss
 from xray3d.registration.scene_regression.model import SceneCoordinateModel
 from xray3d.registration.scene_regression.network import SceneCoordinateNetwork
 from xray3d.registration.scene_regression.plan import TrainingPlan
+from xray3d.registration.scene_regression.recipe import Recipe
 from xray3d.registration.scene_regression.start import SceneCoordinateStart
 from xray3d.registration.scene_regression.training import train
 from xray3d.registration.scene_regression.training_views import Batch, TrainingViews
@@ -178,3 +180,31 @@ def test_plans_that_are_none_are_refused(wrong):
     (name,) = wrong
     with pytest.raises(XRay3DError, match=f"^{name} of a training must be"):
         TrainingPlan(**wrong)
+
+
+def test_recipes_leave_ideas_out(tmp_path):
+    """A network that only recognises is saved, read and measured like any other; each idea changes what is learnt."""
+    alone = run(tmp_path / "alone", recipe=Recipe("alone", compares=False))
+    assert not alone.network.compares
+    assert not any(name.startswith("comparison") for name in alone.network.state_dict())
+    assert torch.equal(answers(SceneCoordinateModel.load(tmp_path / "alone")), answers(alone))
+    plan = replace(PLAN, learning_rate=1e-2)
+    whole = answers(run(tmp_path / "whole", plan=plan))
+    for number, recipe in enumerate(
+        (
+            Recipe("no pose", pose_weight=0.0),
+            Recipe("half", likelihood=lambda *of: 0.5 * likelihood_loss(*of)),
+            Recipe("one look", appearance=lambda *of: random_looks(*of[:3], 0.0)),
+        )
+    ):
+        assert not torch.allclose(answers(run(tmp_path / str(number), plan=plan, recipe=recipe)), whole, atol=1e-3), (
+            recipe
+        )
+
+
+def test_another_recipe_is_not_resumed(tmp_path, monkeypatch):
+    measure(monkeypatch, 8.0, 6.0)
+    with pytest.raises(KeyboardInterrupt):
+        run(tmp_path / "model", progress=Progress(2))
+    with pytest.raises(ModelError, match="is of a training with another"):
+        run(tmp_path / "model", resume=True, recipe=Recipe("other"))

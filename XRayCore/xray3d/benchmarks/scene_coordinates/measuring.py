@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -27,6 +27,7 @@ from xray3d.registration.scene_regression.registering import register_with_model
 from xray3d.volumes import CTVolume, XRayImage
 
 Mask = NDArray[np.bool_]
+_BY_RANSAC = "poses by plain RANSAC, all pixels alike"
 
 
 @dataclass(frozen=True, eq=False)
@@ -69,7 +70,9 @@ def run_place(known: KnownPlace, models: Models, data_folder: Path, plan: Plan) 
         main=None if main is None else _measure(main, subject, strangers, plan, known.has_ablation),
         started=None if started is None else _variant(known.model, started, subject.whole[: plan.targets], subject),
         ablation=tuple(
-            _variant(name, model, subject.whole[: plan.compared], subject) for name, model in ablation.items()
+            variant
+            for name, model in ablation.items()
+            for variant in _of_ablation(name, model, subject.whole[: plan.compared], subject)
         ),
     )
 
@@ -153,10 +156,34 @@ def _from_surface_mm(
 
 
 def _variant(name: str, model: SceneCoordinateModel, cases: Sequence[Case], subject: _Subject) -> Variant:
+    return _placed(name, model, _seen(model, cases, subject), cases, subject)
+
+
+def _of_ablation(name: str, model: SceneCoordinateModel, cases: Sequence[Case], subject: _Subject) -> Iterator[Variant]:
+    """A model's poses; of one that only recognises also those that were published."""
+    seen = _seen(model, cases, subject)
+    yield _placed(name, model, seen, cases, subject)
+    if not model.network.compares:
+        yield Variant(f"{name}, {_BY_RANSAC}", model.report, subject.mtre_mm(_by_ransac(seen), cases))
+
+
+def _seen(model: SceneCoordinateModel, cases: Sequence[Case], subject: _Subject) -> list[Located | None]:
     locator = Locator(model, subject.ct)
-    located = [_locate(locator, case.xray) for case in cases]
-    found = [None if one is None else one.projections[0] for one in located]
+    return [_locate(locator, case.xray) for case in cases]
+
+
+def _placed(
+    name: str, model: SceneCoordinateModel, seen: Sequence[Located | None], cases: Sequence[Case], subject: _Subject
+) -> Variant:
+    found = [None if one is None else one.projections[0] for one in seen]
     return Variant(name, model.report, subject.mtre_mm(found, cases))
+
+
+def _by_ransac(seen: Sequence[Located | None]) -> list[Projection | None]:
+    return [
+        None if located is None else pose_by_plain_ransac(located.maps[0], located.pictures[0].projection)
+        for located in seen
+    ]
 
 
 def _simpler(model: SceneCoordinateModel, subject: _Subject, seen: Sequence[Located | None]) -> tuple[Variant, Variant]:
@@ -165,11 +192,7 @@ def _simpler(model: SceneCoordinateModel, subject: _Subject, seen: Sequence[Loca
     An X-ray that the model does not recognise has neither.
     """
     recognised = [None if located is None else located.placed.recognised.projections[0] for located in seen]
-    by_ransac = [
-        None if located is None else pose_by_plain_ransac(located.maps[0], located.pictures[0].projection)
-        for located in seen
-    ]
     return (
         Variant("recognised alone, not compared", model.report, subject.mtre_mm(recognised, subject.whole)),
-        Variant("poses by plain RANSAC, all pixels alike", model.report, subject.mtre_mm(by_ransac, subject.whole)),
+        Variant(_BY_RANSAC, model.report, subject.mtre_mm(_by_ransac(seen), subject.whole)),
     )

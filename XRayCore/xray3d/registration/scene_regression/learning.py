@@ -10,11 +10,11 @@ import torch
 from torch import Tensor
 from torch.optim.swa_utils import AveragedModel
 
-from xray3d.registration.scene_regression.losses import bone_loss, likelihood_loss, pose_loss
-from xray3d.registration.scene_regression.network import SceneCoordinateNetwork
+from xray3d.registration.scene_regression.losses import bone_loss, pose_loss
+from xray3d.registration.scene_regression.network import Prediction, SceneCoordinateNetwork
+from xray3d.registration.scene_regression.recipe import Recipe
 from xray3d.registration.scene_regression.training_views import Batch
 
-_POSE_WEIGHT = 0.1
 _EMA, _WARM_UP, _WEIGHT_DECAY, _LARGEST_GRADIENT = 0.998, 0.05, 1e-2, 5.0
 
 
@@ -25,10 +25,13 @@ class Learner:
         network: what learns.
         steps: after which the learning rate has fallen to nothing.
         learning_rate: the highest.
+        recipe: what is learnt.
     """
 
-    def __init__(self, network: SceneCoordinateNetwork, steps: int, learning_rate: float) -> None:
-        self._network = network
+    def __init__(
+        self, network: SceneCoordinateNetwork, steps: int, learning_rate: float, recipe: Recipe | None = None
+    ) -> None:
+        self._network, self._recipe = network, recipe or Recipe()
         self._average = AveragedModel(network, avg_fn=_moved_average, use_buffers=True)
         self._optimizer = torch.optim.AdamW(
             network.parameters(), lr=learning_rate, weight_decay=_WEIGHT_DECAY, fused=True
@@ -53,29 +56,28 @@ class Learner:
         self._network.train()
         self._optimizer.zero_grad(set_to_none=True)
         # The two share nothing, and small layers do not fill a processor.
-        learnt = [
-            self._side_by_side.submit(self._recognise, batch, knows_poses),
-            self._side_by_side.submit(self._compare, batch),
-        ]
+        learnt = [self._side_by_side.submit(self._recognise, batch, knows_poses)]
+        if self._network.compares:
+            learnt.append(self._side_by_side.submit(self._compare, batch))
         for one in learnt:
             one.result()
-        for network in (self._network.recognition, self._network.comparison):
+        for network in self._network.children():
             torch.nn.utils.clip_grad_norm_(network.parameters(), _LARGEST_GRADIENT)
         self._optimizer.step()
         self._schedule.step()
         self._average.update_parameters(self._network)
 
     def _recognise(self, batch: Batch, knows_poses: bool) -> None:
-        recognised = self._network(batch.pictures)
-        loss = likelihood_loss(recognised, batch.target) + bone_loss(recognised, batch.target)
-        if knows_poses:
-            loss = loss + _POSE_WEIGHT * pose_loss(recognised, batch.target)
-        loss.backward()
+        self._loss(self._network(batch.pictures), batch, knows_poses).backward()
 
     def _compare(self, batch: Batch) -> None:
-        compared = self._network.compare(batch.pictures, batch.guess)
-        loss = likelihood_loss(compared, batch.target) + bone_loss(compared, batch.target)
-        (loss + _POSE_WEIGHT * pose_loss(compared, batch.target)).backward()
+        self._loss(self._network.compare(batch.pictures, batch.guess), batch, True).backward()
+
+    def _loss(self, prediction: Prediction, batch: Batch, with_pose: bool) -> Tensor:
+        loss = self._recipe.likelihood(prediction, batch.target) + bone_loss(prediction, batch.target)
+        if with_pose and self._recipe.pose_weight:
+            loss = loss + self._recipe.pose_weight * pose_loss(prediction, batch.target)
+        return loss
 
     def state_dict(self) -> dict[str, Any]:
         """All that it takes to go on."""

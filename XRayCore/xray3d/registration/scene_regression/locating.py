@@ -143,14 +143,15 @@ def place(network: SceneCoordinateNetwork, patient: PatientRenderer, shown: Sequ
     if recognised is None:
         raise NotRecognisedError("The X-rays do not show what the model knows.")
     best, most_alike = Placed(recognised, recognised, tuple(maps)), -np.inf
-    for number in range(_COMPARISONS + 1):
+    comparisons = _COMPARISONS if network.compares else 0
+    for number in range(comparisons + 1):
         if pose is None or not all(patient.has_source_outside(projection) for projection in pose.projections):
             break
         guesses = [guess_from(patient, *of_view) for of_view in zip(shown, pose.projections, strict=True)]
         alike = sum(likeness(one.picture, guess) for one, guess in zip(shown, guesses, strict=True))
         if alike > most_alike:
             best, most_alike = Placed(recognised, pose, tuple(maps)), alike
-        if number < _COMPARISONS:
+        if number < comparisons:
             maps = [compare(network, center, *of_view) for of_view in zip(shown, guesses, strict=True)]
             pose = _pose(maps, own, seed)
     return best

@@ -12,6 +12,7 @@ from xray3d.registration.scene_regression.learning import Learner
 from xray3d.registration.scene_regression.model import TrainingReport
 from xray3d.registration.scene_regression.network import SceneCoordinateNetwork
 from xray3d.registration.scene_regression.plan import TrainingPlan
+from xray3d.registration.scene_regression.recipe import Recipe
 from xray3d.registration.scene_regression.state import TrainingState
 from xray3d.registration.scene_regression.subject import Subject
 from xray3d.registration.scene_regression.training_views import Batch
@@ -36,6 +37,7 @@ class Training:
         network: what learns.
         started_from: `SCRATCH`, or what it had learnt before.
         plan: how long and how fast.
+        recipe: what is learnt.
         state: where a training that is stopped is kept.
         keep: given the network each time that it is better than before.
         progress: told what is being done and the share done; what it raises ends the training.
@@ -47,6 +49,7 @@ class Training:
         network: SceneCoordinateNetwork,
         started_from: str,
         plan: TrainingPlan,
+        recipe: Recipe,
         state: TrainingState,
         keep: Keep,
         progress: Progress,
@@ -54,7 +57,7 @@ class Training:
         self._subjects, self._plan, self._state, self._started_from = subjects, plan, state, started_from
         self._keep, self._progress = keep, progress
         self._device = subjects[0].views.patient.device
-        self._learner = Learner(network.to(self._device), plan.steps, plan.learning_rate)
+        self._learner = Learner(network.to(self._device), plan.steps, plan.learning_rate, recipe)
         self._step, self._measured, self._seconds = 0, 0, 0.0
         self._best_mm: float | None = None
 

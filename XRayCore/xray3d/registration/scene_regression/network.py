@@ -51,7 +51,10 @@ class SceneCoordinateNetwork(nn.Module):
 
     Args:
         recognition, comparison: features of each: channels of the five levels, the finest first, and of the last layer
-            before the maps.
+            before the maps. None of the second: there is only the first.
+
+    Attributes:
+        compares: whether there is a second.
     """
 
     def __init__(
@@ -62,12 +65,15 @@ class SceneCoordinateNetwork(nn.Module):
         super().__init__()
         self.arguments: dict[str, Any] = {"recognition": list(recognition), "comparison": list(comparison)}
         self.recognition = RecognitionNetwork(recognition)
-        self.comparison = ComparisonNetwork(comparison)
+        self.compares = len(comparison) > 0
+        if self.compares:
+            self.comparison = ComparisonNetwork(comparison)
 
     @property
     def definition(self) -> dict[str, Any]:
         """The U-Net of each, which follows on folding what it is shown, in MONAI's configuration language."""
-        return {"network_def": self.recognition.definition, "comparison_def": self.comparison.definition}
+        recognition = {"network_def": self.recognition.definition}
+        return {**recognition, "comparison_def": self.comparison.definition} if self.compares else recognition
 
     def forward(self, pictures: Tensor) -> Prediction:
         """Args: pictures: (n, 3, rows, cols) of `network_input`, sides multiples of `MULTIPLE`."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from functools import cached_property
 
+from xray3d.datasets.appearance import Appearance, random_looks
 from xray3d.datasets.pose_range import PoseRange
 from xray3d.models.fingerprint import CTFingerprint
 from xray3d.registration.scene_regression.network import SceneCoordinateNetwork
@@ -24,6 +25,7 @@ class Subject:
         poses: from where X-rays will be taken.
         bone_hu: what counts as bone.
         device: "cpu", "cuda" or "cuda:N".
+        appearance: what X-rays look like, trained on and held out.
 
     Attributes:
         name: of the CT.
@@ -36,10 +38,12 @@ class Subject:
         DeviceError: the device is not there.
     """
 
-    def __init__(self, ct: CTVolume, poses: PoseRange, bone_hu: float, device: str) -> None:
+    def __init__(
+        self, ct: CTVolume, poses: PoseRange, bone_hu: float, device: str, appearance: Appearance = random_looks
+    ) -> None:
         self.name, self.ct, self.poses = ct.name, CTFingerprint.of(ct), poses
         self._targets = targets_near(ct, poses, bone_hu)
-        self.views = TrainingViews(ct, poses.widened(_WIDER_DEG, _WIDER_MM), bone_hu=bone_hu, device=device)
+        self.views = TrainingViews(ct, poses.widened(_WIDER_DEG, _WIDER_MM), appearance, bone_hu, device)
 
     def measure(self, network: SceneCoordinateNetwork) -> Validation:
         """How well a network places the X-rays that were held out."""

@@ -15,6 +15,7 @@ from xray3d.registration.scene_regression.loop import SCRATCH, Keep, Progress, T
 from xray3d.registration.scene_regression.model import SceneCoordinateModel, TrainingReport
 from xray3d.registration.scene_regression.network import SceneCoordinateNetwork
 from xray3d.registration.scene_regression.plan import TrainingPlan
+from xray3d.registration.scene_regression.recipe import Recipe
 from xray3d.registration.scene_regression.start import SceneCoordinateStart
 from xray3d.registration.scene_regression.state import TrainingState
 from xray3d.registration.scene_regression.subject import Subject
@@ -28,6 +29,7 @@ def train(
     plan: TrainingPlan | None = None,
     *,
     start: SceneCoordinateStart | None = None,
+    recipe: Recipe | None = None,
     bone_hu: float = BONE_THRESHOLD_HU,
     device: str = "cpu",
     progress: Progress = lambda doing, done: None,
@@ -42,6 +44,7 @@ def train(
     Args:
         poses: from where X-rays will be taken.
         start: what to begin with.
+        recipe: what is learnt; None for all that helps.
         bone_hu: what counts as bone.
         progress: told what is being done and the share done; what it raises ends the training.
         resume: go on where a training of the same plan into this folder was stopped.
@@ -53,15 +56,15 @@ def train(
         ModelError: nothing to resume, or a training of another CT, pose range or plan.
         DeviceError: the device is not there.
     """
-    place, plan = Path(folder).absolute(), plan or TrainingPlan()
+    place, plan, recipe = Path(folder).absolute(), plan or TrainingPlan(), recipe or Recipe()
     check_bundle_output(Path(folder), overwrite or resume)
     progress("Preparing the CT", 0.0)
-    subject = Subject(ct, poses, bone_hu, device)
+    subject = Subject(ct, poses, bone_hu, device, recipe.appearance)
 
     def keep(network: SceneCoordinateNetwork, report: TrainingReport) -> None:
         SceneCoordinateModel(network, poses, ct.name, subject.ct, bone_hu, report).save(place, overwrite=True)
 
-    _run([subject], place, plan, start, bone_hu, keep, progress, resume)
+    _run([subject], place, plan, recipe, start, bone_hu, keep, progress, resume)
     return SceneCoordinateModel.load(place, device)
 
 
@@ -94,7 +97,7 @@ def pretrain(
     def keep(network: SceneCoordinateNetwork, report: TrainingReport) -> None:
         SceneCoordinateStart(network, f"{len(names)} patients").save(place, names, report, overwrite=True)
 
-    _run(subjects, place, plan, None, bone_hu, keep, progress, resume)
+    _run(subjects, place, plan, Recipe(), None, bone_hu, keep, progress, resume)
     return SceneCoordinateStart.load(place, device)
 
 
@@ -102,6 +105,7 @@ def _run(
     subjects: Sequence[Subject],
     folder: Path,
     plan: TrainingPlan,
+    recipe: Recipe,
     start: SceneCoordinateStart | None,
     bone_hu: float,
     keep: Keep,
@@ -110,10 +114,15 @@ def _run(
 ) -> None:
     started_from = SCRATCH if start is None else start.name
     of_patients = [{"ct": subject.ct.to_dict(), "poses": subject.poses.to_dict()} for subject in subjects]
-    whose = {"patients": of_patients, "bone_hu": bone_hu, "started_from": started_from}
+    whose = {"patients": of_patients, "bone_hu": bone_hu, "started_from": started_from, "recipe": recipe.name}
     torch.manual_seed(plan.seed)
-    network = SceneCoordinateNetwork() if start is None else copy.deepcopy(start.network)
-    training = Training(subjects, network, started_from, plan, TrainingState(folder, plan, whose), keep, progress)
+    network = _new_network(recipe) if start is None else copy.deepcopy(start.network)
+    state = TrainingState(folder, plan, whose)
+    training = Training(subjects, network, started_from, plan, recipe, state, keep, progress)
     if resume:
         training.go_on(has_best=(folder / METADATA).is_file())
     training.run()
+
+
+def _new_network(recipe: Recipe) -> SceneCoordinateNetwork:
+    return SceneCoordinateNetwork() if recipe.compares else SceneCoordinateNetwork(comparison=())
