@@ -8,7 +8,7 @@ from xray3d.drr import DRRRenderer
 from xray3d.geometry import Projection
 from xray3d.registration.objective import Pose
 from xray3d.registration.register import Registrar
-from xray3d.registration.sweep import PX, normalised, sweep
+from xray3d.registration.sweep import PX, normalised, sweep, turned
 from xray3d.registration.views import prepare_view
 
 # Not a lateral view: vertebrae side by side look much alike there, and a shift by one of them is as good.
@@ -26,7 +26,8 @@ def swept(renderer, views, off, rotations, inverted=(), most=5):
     read = [view.inverted if n in inverted else view for n, view in enumerate(prepared)]
     start = Pose.at([view.moved(off) for view in views])
     reduced = [view.at(PX) for view in read]
-    return sweep(renderer, reduced, start, CENTRE, np.asarray(rotations, float), most, lambda: None)
+    poses = turned(start, np.asarray(rotations, float), CENTRE)
+    return sweep(renderer, reduced, poses, CENTRE, most, lambda: None)
 
 
 VIEWS = [(FRONTAL, OBLIQUE), (FRONTAL,), (OBLIQUE,)]
@@ -44,6 +45,15 @@ def test_a_shift_is_found_at_once(renderer, views, shift):
         assert np.abs(off_px * view.pixel_mm).max() < 7, "less than a pixel of the sweep"
     if len(views) == 2:
         assert error_mm(found.pose.projections, views) < 6
+
+
+def test_the_patient_is_turned_about_the_pivot():
+    pivot = CENTRE + [30, -20, 10]
+    still, quarter = turned(Pose.at([FRONTAL]), np.array([[0, 0, 0], [0, 0, np.pi / 2]]), pivot)
+    np.testing.assert_allclose(still.projections[0].extrinsic, FRONTAL.extrinsic, atol=1e-12)
+    # What was to the right of the pivot is before it: about S, counterclockwise from above.
+    seen = quarter.projections[0].project(pivot + [[0, 0, 0], [40, 0, 0]])
+    np.testing.assert_allclose(seen, FRONTAL.project(pivot + [[0, 0, 0], [0, 40, 0]]), atol=1e-9)
 
 
 def test_two_views_tell_a_shift_in_every_direction(renderer):
@@ -75,7 +85,7 @@ def test_no_more_than_asked_for_and_nothing_from_within_the_patient(renderer):
     assert len(swept(renderer, (FRONTAL,), np.eye(4), rotations, most=4)) == 4
     within = FRONTAL.moved(motion(FRONTAL.viewing_direction_ras * 650, [0, 0, 0]))
     view = prepare_view(xrays(FRONTAL)[0], None).at(PX)
-    assert sweep(renderer, [view], Pose.at([within]), CENTRE, np.zeros((1, 3)), 4, lambda: None) == []
+    assert sweep(renderer, [view], [Pose.at([within])], CENTRE, 4, lambda: None) == []
 
 
 def test_it_can_be_ended(renderer):
@@ -84,7 +94,7 @@ def test_it_can_be_ended(renderer):
 
     view = prepare_view(xrays(FRONTAL)[0], None).at(PX)
     with pytest.raises(KeyboardInterrupt):
-        sweep(renderer, [view], Pose.at([FRONTAL]), CENTRE, np.zeros((1, 3)), 4, end)
+        sweep(renderer, [view], [Pose.at([FRONTAL])], CENTRE, 4, end)
 
 
 def test_local_normalisation_forgets_gain_offset_and_what_is_not_usable():

@@ -14,14 +14,14 @@ from xray3d.registration.checks import Search
 from xray3d.registration.climb import Climb, Summit
 from xray3d.registration.levels import COARSE, Level
 from xray3d.registration.objective import Objective, Pose
-from xray3d.registration.sweep import PX, Candidate, sweep
+from xray3d.registration.sweep import PX, Candidate, sweep, turned
 from xray3d.registration.verdict import is_acceptable
 from xray3d.registration.views import View
 
 
 @dataclass(frozen=True)
 class Stage:
-    """One sweep and what is climbed on from.
+    """A sweep, one about the best of it, and what is climbed on from.
 
     Attributes:
         rotation_deg: the largest rotation about the pivot.
@@ -35,6 +35,11 @@ class Stage:
     candidates: int
     summits: int
 
+    @property
+    def apart_deg(self) -> float:
+        """About how far a pose may be from the nearest that is tried."""
+        return float(1.5 * self.rotation_deg / np.cbrt(self.rotations))
+
 
 _NEAR, _FAR = Stage(20.0, 100, 16, 4), Stage(65.0, 1000, 32, 8)
 STAGES: Mapping[Search, tuple[Stage, ...]] = {
@@ -42,6 +47,10 @@ STAGES: Mapping[Search, tuple[Stage, ...]] = {
     "auto": (_NEAR, _FAR),
     "wide": (_NEAR, _FAR, Stage(110.0, 4000, 64, 16)),
 }
+
+# So many of the best of a sweep are turned a little in so many ways: 10 degrees beside the truth, which is as near as
+# the far sweep comes, what is right may rank behind fifty poses that are not.
+_SWEPT_AGAIN, _TURNS = 64, 8
 
 Reading = tuple[bool, ...]
 """For each view, whether its bright and dark are exchanged."""
@@ -126,8 +135,11 @@ class _Search:
         """Coarse poses of the best candidates."""
         views = [view.at(PX) for view in self._readings.views]
         pivot_ras = self._readings.objectives_of(likely)[COARSE].pivot_ras
-        turns = rotations(stage.rotation_deg, stage.rotations, self._seed)
-        found = sweep(self._coarse, views, self._start, pivot_ras, turns, stage.candidates, self._breathe)
+        poses = turned(self._start, rotations(stage.rotation_deg, stage.rotations, self._seed), pivot_ras)
+        found = sweep(self._coarse, views, poses, pivot_ras, _SWEPT_AGAIN, self._breathe)
+        turns = rotations(stage.apart_deg, _TURNS, self._seed)
+        poses = [pose for candidate in found for pose in turned(candidate.pose, turns, pivot_ras)]
+        found = sweep(self._coarse, views, poses, pivot_ras, stage.candidates, self._breathe)
         for reading in dict.fromkeys(candidate.inverted for candidate in found):
             self._climb(reading).from_below(_poses(found, reading))
 

@@ -52,29 +52,26 @@ class Candidate:
 def sweep(
     renderer: DRRRenderer,
     views: Sequence[ReducedView],
-    start: Pose,
+    poses: Sequence[Pose],
     pivot_ras: Array,
-    rotations_rad: Array,
     most: int,
     breathe: Callable[[], None],
 ) -> list[Candidate]:
-    """The best of the rotations of the patient about the pivot, each shifted to where it fits best; the best first.
+    """The best of the poses, in each of which the patient is shifted to where it fits best; the best first.
 
     Args:
         renderer: of a coarse CT.
         views: at `PX`.
-        start: the pose that is rotated.
-        pivot_ras: (3,) mm.
-        rotations_rad: (n, 3) rotation vectors; with each, views are taken as they are and inverted.
+        poses: with each, views are taken as they are and inverted.
+        pivot_ras: (3,) mm, the middle of the patient.
         most: at most so many.
         breathe: called every now and then; what it raises ends the sweep.
     """
-    turned = [start.moved(np.array([0, 0, 0, *rotation * LEVER_MM]), pivot_ras) for rotation in rotations_rad]
-    turned = [pose for pose in turned if all(renderer.has_source_outside(view) for view in pose.projections)]
-    if not turned:
+    poses = [pose for pose in poses if all(renderer.has_source_outside(view) for view in pose.projections)]
+    if not poses:
         return []
-    matches = [_matches(renderer, view, index, turned, breathe) for index, view in enumerate(views)]
-    across = np.stack([_across(pose, views, pivot_ras) for pose in turned])
+    matches = [_matches(renderer, view, index, poses, breathe) for index, view in enumerate(views)]
+    across = np.stack([_across(pose, views, pivot_ras) for pose in poses])
     inverse = np.linalg.pinv(across, rcond=1e-3)
     found: list[tuple[float, Pose, Array, tuple[bool, ...]]] = []
     for inverted in product((False, True), repeat=len(views)):
@@ -84,12 +81,17 @@ def sweep(
         motions = np.einsum("nij,nj->ni", inverse, wanted)
         contradiction_px = np.linalg.norm(np.einsum("nij,nj->ni", across, motions) - wanted, axis=1)
         scores = np.mean([peaks for peaks, _ in of_views], axis=0) - _CONTRADICTION * contradiction_px
-        found += [(float(scores[n]), turned[n], motions[n], inverted) for n in np.argsort(-scores)[:most]]
+        found += [(float(scores[n]), poses[n], motions[n], inverted) for n in np.argsort(-scores)[:most]]
     found.sort(key=lambda one: one[0], reverse=True)
     return [
         Candidate(pose.moved(np.array([*motion, 0, 0, 0]), pivot_ras), inverted, score)
         for score, pose, motion, inverted in found[:most]
     ]
+
+
+def turned(pose: Pose, rotations_rad: Array, pivot_ras: Array) -> list[Pose]:
+    """A pose with the patient turned about the pivot by each of (n, 3) rotation vectors."""
+    return [pose.moved(np.array([0, 0, 0, *rotation * LEVER_MM]), pivot_ras) for rotation in rotations_rad]
 
 
 def _across(pose: Pose, views: Sequence[ReducedView], pivot_ras: Array) -> Array:
