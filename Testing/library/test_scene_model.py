@@ -115,6 +115,8 @@ def test_weights_of_another_network_are_one_sentence(folder):
 class Answering(nn.Module):
     """The truth of a batch, but for displacements in mm, of what is recognised and what is compared, or nothing."""
 
+    compares = True
+
     def __init__(self, batch: Batch, recognised_mm: float = 0.0, compared_mm: float = 0.0, bone: float = 5.0) -> None:
         super().__init__()
         self.batch, self.bone = batch, bone

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
-from threading import Barrier
-from typing import Any, cast
+import copy
+from typing import Any
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from torch.optim.swa_utils import AveragedModel
 
 from xray3d.registration.scene_regression.losses import bone_loss, pose_loss
 from xray3d.registration.scene_regression.network import Prediction, SceneCoordinateNetwork
 from xray3d.registration.scene_regression.recipe import Recipe
+from xray3d.registration.scene_regression.threads import threads_of_half_the_processor
 from xray3d.registration.scene_regression.training_views import Batch
 
 _EMA, _WARM_UP, _WEIGHT_DECAY, _LARGEST_GRADIENT = 0.998, 0.05, 1e-2, 5.0
@@ -32,19 +32,16 @@ class Learner:
         self, network: SceneCoordinateNetwork, steps: int, learning_rate: float, recipe: Recipe | None = None
     ) -> None:
         self._network, self._recipe = network, recipe or Recipe()
-        self._average = AveragedModel(network, avg_fn=_moved_average, use_buffers=True)
-        self._optimizer = torch.optim.AdamW(
-            network.parameters(), lr=learning_rate, weight_decay=_WEIGHT_DECAY, fused=True
-        )
-        self._schedule = torch.optim.lr_scheduler.OneCycleLR(
-            self._optimizer, learning_rate, total_steps=steps + 1, pct_start=_WARM_UP
-        )
-        self._side_by_side = _threads_of_half_the_processor()
+        self._students = {name: _Student(part, steps, learning_rate) for name, part in network.named_children()}
+        self._averaged = copy.deepcopy(network)
+        for name, student in self._students.items():
+            setattr(self._averaged, name, student.averaged)
+        self._side_by_side = threads_of_half_the_processor(2)
 
     @property
     def averaged(self) -> SceneCoordinateNetwork:
         """The network of averaged weights."""
-        return cast(SceneCoordinateNetwork, self._average.module)
+        return self._averaged
 
     def learn(self, batch: Batch, *, knows_poses: bool) -> None:
         """Take a step.
@@ -54,24 +51,19 @@ class Learner:
             knows_poses: whether what the network recognises is good enough for the pose that follows from it to count.
         """
         self._network.train()
-        self._optimizer.zero_grad(set_to_none=True)
         # The two share nothing, and small layers do not fill a processor.
         learnt = [self._side_by_side.submit(self._recognise, batch, knows_poses)]
         if self._network.compares:
             learnt.append(self._side_by_side.submit(self._compare, batch))
         for one in learnt:
             one.result()
-        for network in self._network.children():
-            torch.nn.utils.clip_grad_norm_(network.parameters(), _LARGEST_GRADIENT)
-        self._optimizer.step()
-        self._schedule.step()
-        self._average.update_parameters(self._network)
 
     def _recognise(self, batch: Batch, knows_poses: bool) -> None:
-        self._loss(self._network(batch.pictures), batch, knows_poses).backward()
+        self._students["recognition"].learn(self._loss(self._network(batch.pictures), batch, knows_poses))
 
     def _compare(self, batch: Batch) -> None:
-        self._loss(self._network.compare(batch.pictures, batch.guess), batch, True).backward()
+        compared = self._network.compare(batch.pictures, batch.guess)
+        self._students["comparison"].learn(self._loss(compared, batch, with_pose=True))
 
     def _loss(self, prediction: Prediction, batch: Batch, with_pose: bool) -> Tensor:
         loss = self._recipe.likelihood(prediction, batch.target) + bone_loss(prediction, batch.target)
@@ -81,10 +73,43 @@ class Learner:
 
     def state_dict(self) -> dict[str, Any]:
         """All that it takes to go on."""
-        return {name: part.state_dict() for name, part in self._parts.items()}
+        return {name: student.state_dict() for name, student in self._students.items()}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Go on from there."""
+        for name, student in self._students.items():
+            student.load_state_dict(state[name])
+
+
+class _Student:
+    """One network, what makes it better, and the average of its weights."""
+
+    def __init__(self, network: nn.Module, steps: int, learning_rate: float) -> None:
+        self._network = network
+        self._average = AveragedModel(network, avg_fn=_moved_average, use_buffers=True)
+        self._optimizer = torch.optim.AdamW(
+            network.parameters(), lr=learning_rate, weight_decay=_WEIGHT_DECAY, fused=True
+        )
+        self._schedule = torch.optim.lr_scheduler.OneCycleLR(
+            self._optimizer, learning_rate, total_steps=steps + 1, pct_start=_WARM_UP
+        )
+
+    @property
+    def averaged(self) -> nn.Module:
+        return self._average.module
+
+    def learn(self, loss: Tensor) -> None:
+        self._optimizer.zero_grad(set_to_none=True)
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_(self._network.parameters(), _LARGEST_GRADIENT)
+        self._optimizer.step()
+        self._schedule.step()
+        self._average.update_parameters(self._network)
+
+    def state_dict(self) -> dict[str, Any]:
+        return {name: part.state_dict() for name, part in self._parts.items()}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
         for name, part in self._parts.items():
             part.load_state_dict(state[name])
 
@@ -96,24 +121,6 @@ class Learner:
             "optimizer": self._optimizer,
             "schedule": self._schedule,
         }
-
-
-def _threads_of_half_the_processor() -> ThreadPoolExecutor:
-    """Two threads, and PyTorch's own threads for each of them: half of those that it has here."""
-    ours = torch.get_num_threads()
-    threads = ThreadPoolExecutor(2)
-    both = Barrier(2)
-
-    def halve() -> None:
-        both.wait()  # else one thread might be asked twice
-        torch.set_num_threads(max(1, ours // 2))
-
-    try:
-        for one in [threads.submit(halve) for _ in range(2)]:
-            one.result()
-    finally:
-        torch.set_num_threads(ours)  # threads that begin later take the number that was set last
-    return threads
 
 
 def _moved_average(average: Tensor, weights: Tensor, steps: Tensor | int) -> Tensor:

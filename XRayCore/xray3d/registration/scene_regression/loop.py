@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from concurrent.futures import Executor, ThreadPoolExecutor, wait
+from concurrent.futures import Executor, wait
 
 import torch
 
@@ -15,6 +15,7 @@ from xray3d.registration.scene_regression.plan import TrainingPlan
 from xray3d.registration.scene_regression.recipe import Recipe
 from xray3d.registration.scene_regression.state import TrainingState
 from xray3d.registration.scene_regression.subject import Subject
+from xray3d.registration.scene_regression.threads import threads_of_half_the_processor
 from xray3d.registration.scene_regression.training_views import Batch
 from xray3d.registration.scene_regression.validation import Validation
 
@@ -78,7 +79,7 @@ class Training:
     def run(self) -> None:
         """Train to the end; whatever ends it early leaves the state."""
         # The next views are rendered while the network learns from these.
-        with ThreadPoolExecutor(1) as renderer:
+        with threads_of_half_the_processor(1) as renderer:
             try:
                 self._run(renderer)
             except BaseException:
