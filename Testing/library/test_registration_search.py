@@ -4,12 +4,16 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from scipy.spatial.transform import Rotation
 
-from registration_support import FRONTAL, LATERAL
+from registration_support import FRONTAL, LATERAL, registrar
+from xray3d import XRayImage
+from xray3d.registration import search
 from xray3d.registration.climb import Summit
 from xray3d.registration.objective import Evaluation, Pose
 from xray3d.registration.pose_space import LEVER_MM
 from xray3d.registration.search import STAGES, rotations
+from xray3d.registration.sweep import sweep
 from xray3d.registration.verdict import is_acceptable, judge, pose_covariance
 
 
@@ -34,6 +38,30 @@ def test_every_stage_looks_farther_and_warns_of_nothing(search):
     reach = [np.linalg.norm(rotations(stage.rotation_deg, stage.rotations, 0), axis=1).max() for stage in stages]
     assert reach == sorted(reach)
     assert np.rad2deg(reach[-1]) > (60 if search == "auto" else 100)
+
+
+def test_the_best_of_a_sweep_are_swept_again_from_close_by(monkeypatch):
+    """Each as it is and turned by less than they are apart; what comes of that is climbed on from."""
+    asked = []
+
+    def recorded(renderer, views, poses, pivot_ras, most, breathe):
+        asked.append((poses, found := sweep(renderer, views, poses, pivot_ras, most, breathe)))
+        return found
+
+    monkeypatch.setattr(search, "sweep", recorded)
+    unlike = [XRayImage(np.random.default_rng(0).normal(size=FRONTAL.size_px), FRONTAL)]
+    monkeypatch.setattr(search, "is_acceptable", lambda similarities, used: len(asked) > 0)
+    registrar().register(unlike, [FRONTAL], search="auto")
+    (first, best), (second, _) = asked
+    near = STAGES["auto"][0]
+    assert len(first) == near.rotations
+    assert len(second) == 8 * len(best)
+    for number, candidate in enumerate(best):
+        about = [pose.projections[0].extrinsic[:3, :3] for pose in second[8 * number : 8 * number + 8]]
+        kept = candidate.pose.projections[0].extrinsic[:3, :3]
+        turns_deg = [np.rad2deg(Rotation.from_matrix(one @ kept.T).magnitude()) for one in about]
+        assert turns_deg[0] == pytest.approx(0, abs=1e-5)
+        assert 1 < max(turns_deg) <= near.apart_deg < near.rotation_deg / 2
 
 
 def test_without_a_search_there_are_no_stages():

@@ -28,10 +28,8 @@ class Learner:
         recipe: what is learnt.
     """
 
-    def __init__(
-        self, network: SceneCoordinateNetwork, steps: int, learning_rate: float, recipe: Recipe | None = None
-    ) -> None:
-        self._network, self._recipe = network, recipe or Recipe()
+    def __init__(self, network: SceneCoordinateNetwork, steps: int, learning_rate: float, recipe: Recipe) -> None:
+        self._network, self._recipe = network, recipe
         self._students = {name: _Student(part, steps, learning_rate) for name, part in network.named_children()}
         self._averaged = copy.deepcopy(network)
         for name, student in self._students.items():

@@ -1,0 +1,107 @@
+"""X-rays from anywhere, and networks that know them."""
+
+from dataclasses import replace
+from functools import cache
+
+import numpy as np
+import torch
+from torch import nn
+
+from registration_support import CENTRE, FRONTAL, LATERAL, carm, motion, patient, xrays
+from scene_training_support import untrained_model
+from xray3d import Projection, XRayImage
+from xray3d.drr.scene_coordinates import SceneCoordinateRenderer
+from xray3d.registration.scene_regression.conventions import COORDINATE_MM, STRIDE
+from xray3d.registration.scene_regression.guess import Guess
+from xray3d.registration.scene_regression.locating import Locator
+from xray3d.registration.scene_regression.network import Prediction
+from xray3d.registration.scene_regression.observation import Picture, picture_of
+from xray3d.registration.scene_regression.picture import network_input
+from xray3d.registration.views import prepare_view
+
+# Far from any start that an intensity registration would find.
+FAR = motion([300, -150, 200], [70, -100, 40], about=(0, 0, 0))
+VIEWS = (FRONTAL, LATERAL, carm(35, 15, size_px=(80, 120), pixel_mm=(2.5, 2.5)))
+SHOWS_NOTHING = "X-ray 1 shows nothing"
+
+
+@cache
+def taken() -> dict[Projection, XRayImage]:
+    """X-rays of the views, where they were taken."""
+    return {view: xrays(view)[0] for view in VIEWS}
+
+
+def from_afar(*views: Projection, grey=lambda integrals: integrals) -> list[XRayImage]:
+    """The same on a grey scale, each saying that it is from somewhere else, but not relative to each other."""
+    return [
+        XRayImage(grey(taken()[view].pixels), view.moved(FAR), f"X-ray {number + 1}")
+        for number, view in enumerate(views)
+    ]
+
+
+class Recognising(nn.Module):
+    """Knows X-rays of `VIEWS` with bright bone, like a network that was trained well, and no others."""
+
+    compares = True
+
+    def __init__(self, error=lambda points: points) -> None:
+        super().__init__()
+        self.anywhere, self.error = nn.Parameter(torch.zeros(1)), error
+        bones = SceneCoordinateRenderer(patient().ct)
+        pictures = [picture_of(prepare_view(taken()[view], None), view) for view in VIEWS]
+        self.known = [(shown(picture), bones.render(picture.projection)) for picture in pictures]
+
+    def forward(self, pictures: torch.Tensor) -> Prediction:
+        for known, scene in self.known:
+            if known.shape == pictures.shape and correlation(known, pictures) > 0.6:
+                points = np.concatenate([scene.entry_ras, scene.exit_ras], axis=-1) - np.tile(CENTRE, 2)
+                given = torch.from_numpy(self.error(points) / COORDINATE_MM).float().permute(2, 0, 1)[None]
+                return self.answer(given.nan_to_num(0.0), torch.from_numpy(scene.valid)[None])
+        size = [side // STRIDE for side in pictures.shape[2:]]
+        return self.answer(torch.zeros((1, 6, *size)), torch.zeros((1, *size), dtype=bool))
+
+    def compare(self, pictures: torch.Tensor, guessed: Guess) -> Prediction:
+        return self(pictures)
+
+    def answer(self, points: torch.Tensor, valid: torch.Tensor) -> Prediction:
+        sigmas = torch.full((1, 4, *valid.shape[1:]), -4.0)
+        return Prediction(points, sigmas, torch.where(valid, 5.0, -5.0))
+
+
+class Comparing(Recognising):
+    """Recognises the patient so far aside, and having compared, so far."""
+
+    def __init__(self, recognised_mm: float, compared_mm: float) -> None:
+        super().__init__()
+        self.off = {True: recognised_mm, False: compared_mm}
+        self.error = lambda points: points + [self.aside, 0, 0] * 2
+
+    def forward(self, pictures: torch.Tensor) -> Prediction:
+        self.aside = self.off[True]
+        return super().forward(pictures)
+
+    def compare(self, pictures: torch.Tensor, guessed: Guess) -> Prediction:
+        self.aside = self.off[False]
+        return super().forward(pictures)
+
+
+def shown(picture: Picture) -> torch.Tensor:
+    return network_input(torch.from_numpy(picture.image)[None], torch.from_numpy(picture.usable)[None])
+
+
+def correlation(first: torch.Tensor, second: torch.Tensor) -> float:
+    return torch.corrcoef(torch.stack([first[:, 1].flatten(), second[:, 1].flatten()]))[0, 1].item()
+
+
+@cache
+def recognising() -> Locator:
+    return knowing(Recognising())
+
+
+def knowing(network: nn.Module) -> Locator:
+    return Locator(replace(untrained_model("ct.nrrd"), network=network), patient().ct)
+
+
+@cache
+def untrained() -> Locator:
+    return Locator(untrained_model("ct.nrrd"), patient().ct)
