@@ -21,7 +21,6 @@ from xray3d.registration.result import not_registered
 from xray3d.registration.scene_correspondences import SceneCoordinateMaps
 from xray3d.registration.scene_pose import pose_from_scene_coordinates
 from xray3d.registration.scene_regression.locating import Located, Placed
-from xray3d.registration.scene_regression.observation import Picture
 
 KNOWN = KnownPlace(PLACE, "made_up")
 PLAN = Plan(whole=6, targets=4, compared=2, local=1, screws=1, strangers=1)
@@ -63,19 +62,17 @@ class Model:
         if self.of_other_ct:
             raise ModelError("The model was trained for another CT.")
 
-    def locate(self, xrays, masks=None, seed=0):
+    def locate(self, xrays, masks=None, seed=0, breathe=None):
         (image,) = xrays
         self.seen.append((image.name, None if masks is None else masks[0]))
         if image.name in self.refused:
             raise NotRecognisedError("The model does not recognise what it knows.")
         if image.name == "blank":
             raise BlankXRayError("The image shows nothing.")
-        maps, size = exact_maps(), np.zeros(VIEW.size_px, np.float32)
+        maps = exact_maps()
         pose = pose_from_scene_coordinates([maps], [VIEW])
         recognised = replace(pose, projections=(VIEW.moved(beside(RECOGNISED_BESIDE_MM)),))
-        return Located(
-            (VIEW.moved(beside(BESIDE_MM)),), Placed(recognised, pose, (maps,)), (Picture(size, size, VIEW),)
-        )
+        return Located((VIEW.moved(beside(BESIDE_MM)),), Placed(recognised, pose, (maps,)))
 
 
 class Registrar:

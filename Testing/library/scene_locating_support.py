@@ -10,12 +10,13 @@ from torch import nn
 from registration_support import CENTRE, FRONTAL, LATERAL, carm, motion, patient, xrays
 from scene_training_support import untrained_model
 from xray3d import Projection, XRayImage
-from xray3d.drr.scene_coordinates import SceneCoordinateRenderer
+from xray3d.drr.scene_coordinates import BONE_THRESHOLD_HU, SceneCoordinateRenderer
 from xray3d.registration.scene_regression.conventions import COORDINATE_MM, STRIDE
-from xray3d.registration.scene_regression.guess import Guess
+from xray3d.registration.scene_regression.guess import Guess, guess_of
 from xray3d.registration.scene_regression.locating import Locator
 from xray3d.registration.scene_regression.network import Prediction
 from xray3d.registration.scene_regression.observation import Picture, picture_of
+from xray3d.registration.scene_regression.patient import PatientRenderer
 from xray3d.registration.scene_regression.picture import network_input
 from xray3d.registration.views import prepare_view
 
@@ -42,26 +43,25 @@ def from_afar(*views: Projection, grey=lambda integrals: integrals) -> list[XRay
 class Recognising(nn.Module):
     """Knows X-rays of `VIEWS` with bright bone, like a network that was trained well, and no others."""
 
-    compares = True
+    compares = False
 
     def __init__(self, error=lambda points: points) -> None:
         super().__init__()
         self.anywhere, self.error = nn.Parameter(torch.zeros(1)), error
         bones = SceneCoordinateRenderer(patient().ct)
-        pictures = [picture_of(prepare_view(taken()[view], None), view) for view in VIEWS]
-        self.known = [(shown(picture), bones.render(picture.projection)) for picture in pictures]
+        read = [(prepare_view(taken()[view], None), view) for view in VIEWS]
+        pictures = [picture_of(*of_view, fineness) for of_view in read for fineness in (1, 2)]
+        self.known = [(shown(picture), bones.render(picture.projection), plane_of(picture)) for picture in pictures]
 
     def forward(self, pictures: torch.Tensor) -> Prediction:
-        for known, scene in self.known:
+        for known, scene, plane in self.known:
             if known.shape == pictures.shape and correlation(known, pictures) > 0.6:
+                self.plane = plane
                 points = np.concatenate([scene.entry_ras, scene.exit_ras], axis=-1) - np.tile(CENTRE, 2)
                 given = torch.from_numpy(self.error(points) / COORDINATE_MM).float().permute(2, 0, 1)[None]
                 return self.answer(given.nan_to_num(0.0), torch.from_numpy(scene.valid)[None])
         size = [side // STRIDE for side in pictures.shape[2:]]
         return self.answer(torch.zeros((1, 6, *size)), torch.zeros((1, *size), dtype=bool))
-
-    def compare(self, pictures: torch.Tensor, guessed: Guess) -> Prediction:
-        return self(pictures)
 
     def answer(self, points: torch.Tensor, valid: torch.Tensor) -> Prediction:
         sigmas = torch.full((1, 4, *valid.shape[1:]), -4.0)
@@ -69,7 +69,9 @@ class Recognising(nn.Module):
 
 
 class Comparing(Recognising):
-    """Recognises the patient so far aside, and having compared, so far."""
+    """Recognises the patient so far aside, and having compared, so far, whatever the guess."""
+
+    compares = True
 
     def __init__(self, recognised_mm: float, compared_mm: float) -> None:
         super().__init__()
@@ -82,11 +84,32 @@ class Comparing(Recognising):
 
     def compare(self, pictures: torch.Tensor, guessed: Guess) -> Prediction:
         self.aside = self.off[False]
-        return super().forward(pictures)
+        answer = super().forward(pictures[:1])
+        return Prediction(*(part.expand(len(pictures), *part.shape[1:]) for part in vars(answer).values()))
+
+
+class Shortsighted(Comparing):
+    """Recognises the patient so far aside, and has an answer, the right one, only to guesses that are so near."""
+
+    def __init__(self, recognised_mm: float, sight_mm: float) -> None:
+        super().__init__(recognised_mm, 0.0)
+        self.sight_mm = sight_mm
+
+    def compare(self, pictures: torch.Tensor, guessed: Guess) -> Prediction:
+        right = super().compare(pictures, guessed)
+        off = (guessed.plane - self.plane).square().sum(dim=1).sqrt().mean(dim=(1, 2)) * COORDINATE_MM
+        return replace(right, bone=torch.where((off < self.sight_mm)[:, None, None], right.bone, -5.0))
 
 
 def shown(picture: Picture) -> torch.Tensor:
     return network_input(torch.from_numpy(picture.image)[None], torch.from_numpy(picture.usable)[None])
+
+
+def plane_of(picture: Picture) -> torch.Tensor:
+    """Of the right guess."""
+    rows, columns = picture.image.shape
+    renderer = PatientRenderer(patient().ct, CENTRE, BONE_THRESHOLD_HU)
+    return guess_of(renderer.render([picture.projection.resampled((rows, columns))]), CENTRE).plane
 
 
 def correlation(first: torch.Tensor, second: torch.Tensor) -> float:

@@ -151,6 +151,15 @@ def test_measurements_are_of_the_poses_that_follow_from_the_answers():
     assert set(nothing.percentiles_mm.values()) == {1000.0}, "JSON knows no infinity"
 
 
+def test_of_two_networks_the_better_is_not_told_by_the_view_in_the_middle():
+    far_in_the_middle = Validation((2.0, 2.0, 60.0, 80.0, 90.0))
+    nothing_near = Validation((40.0, 45.0, 50.0, 55.0, 90.0))
+    assert nothing_near.median_mm < far_in_the_middle.median_mm
+    assert far_in_the_middle.typical_mm < nothing_near.typical_mm
+    assert Validation((2.0, 8.0)).typical_mm == pytest.approx(4.0)
+    assert Validation((float("inf"),)).typical_mm == Validation((500.0,)).typical_mm
+
+
 def test_percentiles_and_gross_failures_are_of_all_views():
     measured = Validation((1.0, 2.0, 3.0, 11.0, float("inf")))
     assert measured.percentiles_mm == pytest.approx({"25": 2.0, "50": 3.0, "75": 11.0, "95": 1000.0})

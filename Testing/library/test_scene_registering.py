@@ -24,13 +24,13 @@ from xray3d.registration.scene_regression.registering import register_with_model
 def located_at(off: np.ndarray, views, share: float = 0.6):
     """A `locate` that finds X-rays of these views, off by a motion."""
 
-    def locate(locator, given, masks=None, seed=0):
+    def locate(locator, given, masks=None, seed=0, breathe=None):
         transform = off @ np.linalg.inv(FAR)
         moved = tuple(xray.projection.moved(transform) for xray in given)
         pose = ScenePose(moved, transform, True, share, (share,) * len(given), 1.0, 1.0, np.eye(6), CENTRE)
         for projection, view in zip(moved, views, strict=True):
             np.testing.assert_allclose(projection.extrinsic, view.moved(off).extrinsic, atol=1e-6)
-        return Located(moved, Placed(replace(pose, inlier_share=share), replace(pose, inlier_share=0.9), ()), ())
+        return Located(moved, Placed(replace(pose, inlier_share=share), replace(pose, inlier_share=0.9), ()))
 
     return locate
 
@@ -62,7 +62,7 @@ def test_everything_that_counts_reaches_both_steps(monkeypatch):
     mask = np.zeros(FRONTAL.size_px, bool)
     reached = {}
 
-    def locate(locator, given, masks=None, seed=0):
+    def locate(locator, given, masks=None, seed=0, breathe=None):
         reached["locate"] = (masks, seed)
         return located_at(np.eye(4), [FRONTAL])(locator, given)
 

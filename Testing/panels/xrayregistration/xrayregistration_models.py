@@ -82,12 +82,12 @@ def sees_everything(motion=None):
     """`Locator.locate` of a perfect network; the patient was moved by (4, 4), if at all."""
     motion = np.eye(4) if motion is None else motion
 
-    def locate(self, xrays, masks=None, seed=0):
+    def locate(self, xrays, masks=None, seed=0, breathe=None):
         assert len(xrays) <= len(ANGLES)
         maps = tuple(moved_maps(of_view, motion) for of_view in maps_of_views(len(xrays)))
         pose = pose_from_scene_coordinates(maps, [xray.projection for xray in xrays], seed)
         moved = tuple(xray.projection.moved(pose.transform_ras) for xray in xrays)
-        return Located(moved, Placed(pose, pose, maps), ())
+        return Located(moved, Placed(pose, pose, maps))
 
     return locate
 

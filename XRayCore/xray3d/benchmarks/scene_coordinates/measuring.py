@@ -181,7 +181,7 @@ def _placed(
 
 def _by_ransac(seen: Sequence[Located | None]) -> list[Projection | None]:
     return [
-        None if located is None else pose_by_plain_ransac(located.maps[0], located.pictures[0].projection)
+        None if located is None else pose_by_plain_ransac(located.maps[0], located.pose.projections[0])
         for located in seen
     ]
 

@@ -49,11 +49,11 @@ def correlation_volumes(pictures: Tensor, guessed: Tensor) -> Tensor:
 
 
 @torch.no_grad()
-def likeness(picture: Tensor, guessed: Guess) -> float:
-    """How much an X-ray (1, 3, rows, cols) looks like a guess of it: mean correlation of the pixels that count."""
+def likeness(picture: Tensor, guessed: Guess) -> Tensor:
+    """(n,): how much an X-ray (1, 3, rows, cols) looks like each of n guesses: correlation of the pixels that count."""
     _, contrast, usable = picture[0]
-    alike = contrast * (guessed.images[0, 1] + guessed.images[0, 3])
-    return float(alike.sum() / usable.sum().clamp(min=1.0))
+    alike = contrast * (guessed.images[:, 1] + guessed.images[:, 3])
+    return alike.sum(dim=(1, 2)) / usable.sum().clamp(min=1.0)
 
 
 def _volume(image: Tensor, other: Tensor, size: list[int], window: int) -> Tensor:

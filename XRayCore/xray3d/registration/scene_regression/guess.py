@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 import numpy as np
 import torch
@@ -37,6 +37,15 @@ class Guess:
     to_ras: Tensor
     plane: Tensor
     rays: Tensor
+
+    def one(self, number: int) -> Guess:
+        """One of them alone."""
+        return Guess(*(getattr(self, field.name)[number : number + 1] for field in fields(self)))
+
+    @classmethod
+    def together(cls, guesses: Sequence[Guess]) -> Guess:
+        """Guesses of one size as one."""
+        return cls(*(torch.cat([getattr(one, field.name) for one in guesses]) for field in fields(cls)))
 
 
 def guess_of(views: Sequence[Rendered], center_ras: NDArray[np.float64]) -> Guess:

@@ -1,9 +1,9 @@
-"""From where X-rays were taken: recognised first, then compared with the CT from there, until that is right."""
+"""From where X-rays were taken: recognised first, then compared with the CT from there and from around there."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,14 +13,11 @@ from xray3d.geometry import Projection
 from xray3d.registration.checks import checked_masks
 from xray3d.registration.scene_correspondences import LEAST_PIXELS, SceneCoordinateMaps
 from xray3d.registration.scene_pose import ScenePose, pose_from_scene_coordinates
-from xray3d.registration.scene_regression.correlation import likeness
+from xray3d.registration.scene_regression.exploring import Effort, Explorer, Views, answer_from, most_alike
 from xray3d.registration.scene_regression.model import SceneCoordinateModel
 from xray3d.registration.scene_regression.network import SceneCoordinateNetwork
 from xray3d.registration.scene_regression.observation import (
-    Picture,
     Shown,
-    compare,
-    guess_from,
     picture_of,
     recognise,
     show,
@@ -29,7 +26,12 @@ from xray3d.registration.scene_regression.patient import PatientRenderer
 from xray3d.registration.views import View, prepare_view
 from xray3d.volumes import CTVolume, XRayImage
 
-_COMPARISONS = 5
+STRAIGHT = Effort(rounds=5, compared=1, drawn=0)
+"""From the pose that is recognised on from one comparison to the next: what tells how much a network has learnt."""
+
+# The picture is made so many times as fine as those that networks are trained on, and what is tried there: a pose that
+# is right to a few millimetres is led on by pixels half as large.
+_LEVELS = ((1, Effort(rounds=12, compared=4, drawn=8)), (2, Effort(rounds=3, compared=1, drawn=0)))
 
 
 @dataclass(frozen=True, eq=False)
@@ -55,12 +57,10 @@ class Located:
     Attributes:
         projections: of the X-rays, at their own size, where the model puts them.
         placed: the same with how sure it is.
-        pictures: what the networks were shown; each map is on the pixels of its `projection`.
     """
 
     projections: tuple[Projection, ...]
     placed: Placed
-    pictures: tuple[Picture, ...] = field(repr=False)
 
     @property
     def pose(self) -> ScenePose:
@@ -91,14 +91,19 @@ class Locator:
         self._patient = PatientRenderer(ct, model.center_ras, model.bone_hu, str(self._device))
 
     def locate(
-        self, xrays: Sequence[XRayImage], masks: Sequence[NDArray[np.bool_] | None] | None = None, seed: int = 0
+        self,
+        xrays: Sequence[XRayImage],
+        masks: Sequence[NDArray[np.bool_] | None] | None = None,
+        seed: int = 0,
+        breathe: Callable[[], None] = lambda: None,
     ) -> Located:
         """Where the X-rays were taken from, whatever pose they have themselves.
 
         Args:
             xrays: of one moment, with their true geometry relative to each other, of any grey scale.
             masks: for each X-ray (rows, cols), True where it is to be ignored; or None.
-            seed: of the pixels that are drawn.
+            seed: of the pixels and poses that are drawn.
+            breathe: called every now and then; what it raises ends it.
 
         Raises:
             NotRecognisedError: no pose with which enough of what the model sees agrees.
@@ -109,59 +114,69 @@ class Locator:
             raise GeometryError("There is no X-ray to locate; give at least one.")
         masks = checked_masks(xrays, masks)
         views = [prepare_view(xray, mask) for xray, mask in zip(xrays, masks, strict=True)]
-        pictures = [self._read(view, xray.projection, seed) for view, xray in zip(views, xrays, strict=True)]
-        shown = [show(picture, self._device) for picture in pictures]
+        own = [xray.projection for xray in xrays]
+        read = [self._read(*of_view, seed) for of_view in zip(views, own, strict=True)]
+        levels = [
+            ([self._shown(*of_view, fineness) for of_view in zip(read, own, strict=True)], effort)
+            for fineness, effort in _LEVELS
+        ]
         try:
-            placed = place(self.model.network, self._patient, shown, seed)
+            placed = place(self.model.network, self._patient, levels, seed, breathe)
         except NotRecognisedError as unknown:
             raise NotRecognisedError(_not_recognised(self.model.ct_name, xrays)) from unknown
         moved = tuple(xray.projection.moved(placed.pose.transform_ras) for xray in xrays)
-        return Located(moved, placed, tuple(pictures))
+        return Located(moved, placed)
 
-    def _read(self, view: View, projection: Projection, seed: int) -> Picture:
+    def _read(self, view: View, projection: Projection, seed: int) -> View:
         """An X-ray as it is or with bright and dark exchanged, what fits a pose better."""
         readings = []
         for reading in (view, view.inverted):
-            picture = picture_of(reading, projection)
-            maps = recognise(self.model.network, self.model.center_ras, show(picture, self._device))
+            shown = self._shown(reading, projection)
+            maps = recognise(self.model.network, self.model.center_ras, shown)
             enough = int(maps.valid.sum()) >= LEAST_PIXELS
-            pose = pose_from_scene_coordinates([maps], [picture.projection], seed) if enough else None
+            pose = pose_from_scene_coordinates([maps], [shown.projection], seed) if enough else None
             # The number that agree, not their share alone: an inverted X-ray may show a few points that happen to.
-            readings.append((0.0 if pose is None else pose.inlier_share * float(maps.valid.sum()), picture))
+            readings.append((0.0 if pose is None else pose.inlier_share * float(maps.valid.sum()), reading))
         return max(readings, key=lambda one: one[0])[1]
 
+    def _shown(self, view: View, projection: Projection, fineness: int = 1) -> Shown:
+        return show(picture_of(view, projection, fineness), self._device)
 
-def place(network: SceneCoordinateNetwork, patient: PatientRenderer, shown: Sequence[Shown], seed: int = 0) -> Placed:
-    """Place X-rays of one moment: of the poses that comparisons lead to, where the CT looks most like the X-rays.
+
+def place(
+    network: SceneCoordinateNetwork,
+    patient: PatientRenderer,
+    levels: Sequence[tuple[Sequence[Shown], Effort]],
+    seed: int = 0,
+    breathe: Callable[[], None] = lambda: None,
+) -> Placed:
+    """Place X-rays of one moment: of the poses tried, where the CT looks most like them.
+
+    Args:
+        network: what recognises and compares.
+        patient: the CT.
+        levels: the X-rays, the coarsest first, which are recognised, and how much to try at each level.
+        seed: of what is drawn.
+        breathe: called every now and then; what it raises ends it.
 
     Raises:
         NotRecognisedError: no pose with which enough of what the network sees agrees.
     """
-    own, center = [one.projection for one in shown], patient.center_ras
-    maps = [recognise(network, center, one) for one in shown]
-    pose = recognised = _pose(maps, own, seed)
-    if recognised is None:
+    coarsest = levels[0][0]
+    maps = [recognise(network, patient.center_ras, one) for one in coarsest]
+    recognised = best = answer_from(maps, [one.projection for one in coarsest], seed)
+    if recognised is None or best is None:
         raise NotRecognisedError("The X-rays do not show what the model knows.")
-    best, most_alike = Placed(recognised, recognised, tuple(maps)), -np.inf
-    comparisons = _COMPARISONS if network.compares else 0
-    for number in range(comparisons + 1):
-        if pose is None or not all(patient.has_source_outside(projection) for projection in pose.projections):
-            break
-        guesses = [guess_from(patient, *of_view) for of_view in zip(shown, pose.projections, strict=True)]
-        alike = sum(likeness(one.picture, guess) for one, guess in zip(shown, guesses, strict=True))
-        if alike > most_alike:
-            best, most_alike = Placed(recognised, pose, tuple(maps)), alike
-        if number < comparisons:
-            maps = [compare(network, center, *of_view) for of_view in zip(shown, guesses, strict=True)]
-            pose = _pose(maps, own, seed)
-    return best
-
-
-def _pose(maps: Sequence[SceneCoordinateMaps], projections: Sequence[Projection], seed: int) -> ScenePose | None:
-    if sum(int(of_view.valid.sum()) for of_view in maps) < LEAST_PIXELS:
-        return None
-    pose = pose_from_scene_coordinates(maps, projections, seed)
-    return pose if pose.consistent else None
+    views: Views = best.pose.projections
+    for shown, effort in levels if network.compares else ():
+        start = tuple(replace(one.projection, extrinsic=at.extrinsic) for one, at in zip(shown, views, strict=True))
+        explorer = Explorer(network, patient, shown, seed, breathe)
+        tried = explorer.explore(start, best if shown is coarsest else None, effort)
+        answered = [one for one in tried if one.answer is not None]
+        if answered and most_alike(answered).likeness >= tried[0].likeness:
+            best = most_alike(answered).answer or best
+        views = most_alike(tried).views if tried else views
+    return Placed(recognised.pose, best.pose, best.maps)
 
 
 def _not_recognised(ct_name: str, xrays: Sequence[XRayImage]) -> str:

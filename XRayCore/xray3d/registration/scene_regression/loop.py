@@ -133,10 +133,9 @@ class Training:
         network = self._learner.averaged
         of_subjects = [subject.measure(network) for subject in self._subjects]
         measured = Validation(tuple(error for of_subject in of_subjects for error in of_subject.mtre_mm))
-        median_mm = measured.percentiles_mm["50"]
-        if self._best_mm is None or median_mm < self._best_mm:
+        if self._best_mm is None or measured.typical_mm < self._best_mm:
             self._keep(network, self._report(measured))
-            self._best_mm = median_mm
+            self._best_mm = measured.typical_mm
         self._measured = self._step
         return measured
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import cv2
@@ -48,14 +49,14 @@ class Picture:
     projection: Projection
 
 
-def picture_of(view: View, projection: Projection) -> Picture:
-    """The exposed part of an X-ray at the scale that the network knows."""
+def picture_of(view: View, projection: Projection, fineness: int = 1) -> Picture:
+    """The exposed part of an X-ray at the scale at which networks were trained, or so many times as fine."""
     rows, columns = (_extent(view.usable.sum(axis=other)) for other in (1, 0))
     part = projection.cropped(rows, columns)
     image, usable = view.pixels[rows, columns], view.usable[rows, columns].astype(np.float32)
     angles = np.multiply(part.size_px, part.pixel_mm) / part.sdd_mm
     sides = angles / (PIXEL_MM / REFERENCE_SDD_MM)
-    sides *= np.clip(SIZE_PX / sides.max(), 1.0, _MOST_ZOOM)
+    sides *= fineness * np.clip(SIZE_PX / sides.max(), 1.0, _MOST_ZOOM)
     size = tuple(max(1, round(side)) for side in sides)
     filled = [-side % MULTIPLE for side in size]
     small, share = (
@@ -93,35 +94,37 @@ def show(picture: Picture, device: torch.device) -> Shown:
 def recognise(network: SceneCoordinateNetwork, center_ras: NDArray[np.float64], shown: Shown) -> SceneCoordinateMaps:
     """What the network makes of an X-ray."""
     with torch.inference_mode():
-        return _maps(network(shown.picture), shown.usable, center_ras)
+        return _maps(network(shown.picture), shown.usable, center_ras)[0]
 
 
-def guess_from(patient: PatientRenderer, shown: Shown, projection: Projection) -> Guess:
-    """What the CT would look like, had an X-ray been taken from there.
+def guess_from(patient: PatientRenderer, shown: Shown, projections: Sequence[Projection]) -> Guess:
+    """What the CT would look like, had the X-ray been taken from each of these.
 
     Args:
-        projection: with the intrinsics of `Shown.projection`.
+        projections: with the intrinsics of `Shown.projection`.
     """
     rows, columns = shown.picture.shape[2:]
-    return guess_of(patient.render([projection.resampled((rows, columns))]), patient.center_ras)
+    return guess_of(patient.render([one.resampled((rows, columns)) for one in projections]), patient.center_ras)
 
 
 def compare(
     network: SceneCoordinateNetwork, center_ras: NDArray[np.float64], shown: Shown, guessed: Guess
-) -> SceneCoordinateMaps:
-    """What the network makes of an X-ray from about there."""
+) -> list[SceneCoordinateMaps]:
+    """What the network makes of the X-ray beside each of the guesses of it."""
+    pictures = shown.picture.expand(len(guessed.images), -1, -1, -1)
     with torch.inference_mode():
-        return _maps(network.compare(shown.picture, guessed), shown.usable, center_ras)
+        return _maps(network.compare(pictures, guessed), shown.usable, center_ras)
 
 
-def _maps(prediction: Prediction, usable: Tensor, center_ras: NDArray[np.float64]) -> SceneCoordinateMaps:
-    """The maps of one X-ray."""
-    points = prediction.points[0].permute(1, 2, 0).double().cpu().numpy() * COORDINATE_MM
-    sigma_mm = COORDINATE_MM * torch.exp(prediction.log_sigma[0, ::2]).double().cpu().numpy()
-    valid = ((prediction.bone[0] > 0) & (usable > 0.5)).cpu().numpy() & (sigma_mm < _MOST_SIGMA_MM).all(axis=0)
-    return SceneCoordinateMaps(
-        points[..., :3] + center_ras, points[..., 3:] + center_ras, sigma_mm[0], sigma_mm[1], valid
-    )
+def _maps(prediction: Prediction, usable: Tensor, center_ras: NDArray[np.float64]) -> list[SceneCoordinateMaps]:
+    """The maps of each prediction for one X-ray."""
+    points = prediction.points.permute(0, 2, 3, 1).double().cpu().numpy() * COORDINATE_MM + np.tile(center_ras, 2)
+    sigma_mm = COORDINATE_MM * torch.exp(prediction.log_sigma[:, ::2]).double().cpu().numpy()
+    there = ((prediction.bone > 0) & (usable > 0.5)).cpu().numpy()
+    return [
+        SceneCoordinateMaps(at[..., :3], at[..., 3:], entry, leave, valid & (np.maximum(entry, leave) < _MOST_SIGMA_MM))
+        for at, (entry, leave), valid in zip(points, sigma_mm, there, strict=True)
+    ]
 
 
 def _extent(counts: NDArray[np.int_]) -> slice:

@@ -62,7 +62,7 @@ def register_with_model(
     check_search(search)
     progress("Recognising the anatomy", 0.0)
     try:
-        located = locator.locate(xrays, masks, seed)
+        located = locator.locate(xrays, masks, seed, lambda: progress("Comparing with the CT", 0.5 * _LOCATED))
         result = registrar.register(
             xrays,
             located.projections,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 import torch
@@ -14,10 +14,10 @@ from xray3d.datasets.appearance import Appearance, random_looks
 from xray3d.datasets.pose_range import PoseRange
 from xray3d.drr.scene_coordinates import BONE_THRESHOLD_HU
 from xray3d.geometry import Projection
-from xray3d.geometry.poses import se3_exp
 from xray3d.registration.scene_regression.conventions import PIXEL_MM, REFERENCE_SDD_MM, SIZE_PX, STRIDE
 from xray3d.registration.scene_regression.guess import Guess, guess_of
 from xray3d.registration.scene_regression.losses import Target
+from xray3d.registration.scene_regression.nearby import displaced
 from xray3d.registration.scene_regression.patient import PatientRenderer, Rendered
 from xray3d.registration.scene_regression.picture import network_input
 from xray3d.volumes import CTVolume
@@ -144,10 +144,6 @@ class TrainingViews:
     def _near(self, projection: Projection, rng: np.random.Generator) -> Projection:
         """As a guess is off: the patient turned about the centre and displaced."""
         factor = np.exp(rng.uniform(np.log(_LEAST_OFF), np.log(_MOST_OFF)))
-        turn = np.deg2rad(_OFF_DEG) * factor * rng.normal(size=3)
-        shift = factor * rng.normal(size=3) * _OFF_MM
-        to_center, from_center = np.eye(4), np.eye(4)
-        center = projection.extrinsic[:3, :3] @ self.patient.center_ras + projection.extrinsic[:3, 3]
-        to_center[:3, 3], from_center[:3, 3] = -center, center + shift
-        moved = from_center @ se3_exp([0, 0, 0, *turn]) @ to_center
-        return replace(projection, extrinsic=moved @ projection.extrinsic)
+        turn_rad = np.deg2rad(_OFF_DEG) * factor * rng.normal(size=3)
+        shift_mm = factor * rng.normal(size=3) * _OFF_MM
+        return displaced([projection], self.patient.center_ras, turn_rad, shift_mm)[0]

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from xray3d.datasets.pose_range import PoseRange
 from xray3d.errors import NotRecognisedError, VolumeError
 from xray3d.registration.metrics import PERCENTILES, mean_target_registration_error
-from xray3d.registration.scene_regression.locating import place
+from xray3d.registration.scene_regression.locating import STRAIGHT, place
 from xray3d.registration.scene_regression.network import SceneCoordinateNetwork
 from xray3d.registration.scene_regression.observation import Shown
 from xray3d.registration.scene_regression.patient import PatientRenderer
@@ -19,6 +19,8 @@ from xray3d.registration.statistics import percentile
 from xray3d.volumes import CTVolume
 
 _GROSS_MM = 10.0
+# Between networks, errors below the first count as good as none, those beyond the second as good as no pose.
+_TOLD_APART_MM = (0.5, 100.0)
 _TARGETS, _TARGETS_WITHIN_MM = 200, 70.0
 
 
@@ -40,6 +42,12 @@ class Validation:
     @property
     def median_mm(self) -> float:
         return percentile(self.mtre_mm, 50)
+
+    @property
+    def typical_mm(self) -> float:
+        """Geometric mean, which tells the better of two networks: of some views near and some far it jumps less than
+        the median does, and a view that is far off counts the same whether it is ten centimetres off or a metre."""
+        return float(np.exp(np.log(np.clip(self.mtre_mm, *_TOLD_APART_MM)).mean()))
 
     @property
     def gross_failures(self) -> float:
@@ -83,7 +91,7 @@ def _error_mm(
     network: SceneCoordinateNetwork, patient: PatientRenderer, view: Shown, targets_ras: NDArray[np.float64]
 ) -> float:
     try:
-        placed = place(network, patient, [view])
+        placed = place(network, patient, [([view], STRAIGHT)])
     except NotRecognisedError:
         return float("inf")
     return mean_target_registration_error(placed.pose.projections, [view.projection], targets_ras)
