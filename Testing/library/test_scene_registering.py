@@ -16,6 +16,7 @@ from scene_training_support import untrained_model
 from xray3d import CTVolume, XRayImage
 from xray3d.errors import ModelError, VolumeError, XRay3DError
 from xray3d.registration.register import Registrar
+from xray3d.registration.result import not_registered
 from xray3d.registration.scene_pose import ScenePose
 from xray3d.registration.scene_regression.locating import Located, Locator, Placed
 from xray3d.registration.scene_regression.registering import register_with_model
@@ -58,6 +59,37 @@ def test_the_whole_transform_is_from_where_the_xrays_were(monkeypatch, views):
     assert shares[-1] <= 1
 
 
+@pytest.mark.parametrize(
+    ("verdicts", "search", "which"),
+    [
+        ({"off": "accepted"}, "auto", "off"),
+        ({"off": "doubtful", "auto": "accepted"}, "auto", "auto"),
+        ({"off": "doubtful", "auto": "doubtful"}, "auto", "off"),
+        ({"off": "failed", "wide": "failed"}, "wide", "off"),
+        ({"off": "failed"}, "off", "off"),
+    ],
+)
+def test_a_search_that_is_not_sure_does_not_lead_away_from_where_the_model_led(monkeypatch, verdicts, search, which):
+    asked, told = [], []
+
+    def register(self, given, initial, search, progress, **options):
+        asked.append(search)
+        progress("here", 0.0)
+        progress("there", 1.0)
+        return replace(not_registered(initial, "", 0.1), verdict=verdicts[search], reason=search)
+
+    monkeypatch.setattr(Locator, "locate", located_at(ROUGH, [FRONTAL]))
+    monkeypatch.setattr(Registrar, "register", register)
+    found = register_with_model(
+        registrar(), untrained(), from_afar(FRONTAL), search=search, progress=lambda *of: told.append(of)
+    )
+    assert asked == list(verdicts)
+    assert (found.result.verdict, found.result.reason) == (verdicts[which], which)
+    shares = [done for _, done in told]
+    assert shares == sorted(shares)
+    assert shares[-1] <= 1
+
+
 def test_everything_that_counts_reaches_both_steps(monkeypatch):
     mask = np.zeros(FRONTAL.size_px, bool)
     reached = {}
@@ -73,10 +105,10 @@ def test_everything_that_counts_reaches_both_steps(monkeypatch):
     monkeypatch.setattr(Locator, "locate", locate)
     monkeypatch.setattr(Registrar, "register", register)
     with pytest.raises(VolumeError, match="far enough"):
-        register_with_model(registrar(), untrained(), from_afar(FRONTAL), masks=[mask], search="wide", seed=5)
+        register_with_model(registrar(), untrained(), from_afar(FRONTAL), masks=[mask], seed=5)
     assert reached["locate"] == ([mask], 5)
     assert reached["register"]["masks"] == [mask]
-    assert (reached["register"]["search"], reached["register"]["seed"]) == ("wide", 5)
+    assert reached["register"]["seed"] == 5
 
 
 @pytest.mark.parametrize(

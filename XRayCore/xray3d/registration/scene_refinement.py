@@ -18,7 +18,7 @@ from xray3d.registration.scene_correspondences import Correspondences
 Matrix = NDArray[np.float64]
 
 _STEPS = 30
-_LAST_STEP_MM = 1e-5
+_LAST_STEP_MM = 1e-4
 # The median distance of errors that are normal in two directions, in standard deviations of one.
 _MEDIAN = 1.1774
 # Distances beyond so many sigma are outliers.
@@ -60,8 +60,8 @@ def refined(pairs: Correspondences, start: Matrix) -> Fit:
         scale = _scale(misses, pairs.sigma_mm, scale)
         pivot, jacobian = _jacobian(pairs, motion)
         weights = _weights(misses, pairs.sigma_mm, scale)
-        information = np.einsum("nki,n,nkj->ij", jacobian, weights, jacobian)
-        gradient = np.einsum("nki,n,nk->i", jacobian, weights, misses)
+        weighted = (jacobian * weights[:, None, None]).reshape(-1, 6).T
+        information, gradient = weighted @ jacobian.reshape(-1, 6), weighted @ misses.ravel()
         step = -np.linalg.lstsq(information, gradient, rcond=1e-12)[0]
         motion = about(pivot, se3_exp(step)) @ motion
         if np.linalg.norm(step * [1, 1, 1, _TURN_MM, _TURN_MM, _TURN_MM]) < _LAST_STEP_MM:

@@ -17,7 +17,8 @@ from xray3d.registration.result import RegistrationResult, not_registered
 from xray3d.registration.scene_regression.locating import Located, Locator
 from xray3d.volumes import XRayImage
 
-_LOCATED = 0.2
+# Shares done.
+_LOCATED, _REFINED = 0.5, 0.6
 
 
 @dataclass(frozen=True, eq=False)
@@ -49,7 +50,8 @@ def register_with_model(
     Args:
         registrar: of the CT that the model knows.
         locator: where to start from.
-        xrays, masks, search, relative_error, progress, seed: as those of `Registrar.register`.
+        xrays, masks, relative_error, progress, seed: as those of `Registrar.register`.
+        search: the same, where what the model leads to is not accepted; what is found counts only if that is.
 
     Returns:
         A registration that failed where the model does not recognise the anatomy, takes it for what the CT does not
@@ -62,16 +64,24 @@ def register_with_model(
     check_search(search)
     progress("Recognising the anatomy", 0.0)
     try:
-        located = locator.locate(xrays, masks, seed, lambda: progress("Comparing with the CT", 0.5 * _LOCATED))
-        result = registrar.register(
-            xrays,
-            located.projections,
-            masks=masks,
-            search=search,
-            relative_error=relative_error,
-            progress=lambda doing, done: progress(doing, _LOCATED + (1 - _LOCATED) * done),
-            seed=seed,
-        )
+        located = locator.locate(xrays, masks, seed, lambda: progress("Comparing with the CT", 0.3 * _LOCATED))
+
+        def registered(how: Search, begins: float, ends: float) -> RegistrationResult:
+            return registrar.register(
+                xrays,
+                located.projections,
+                masks=masks,
+                search=how,
+                relative_error=relative_error,
+                progress=lambda doing, done: progress(doing, begins + (ends - begins) * done),
+                seed=seed,
+            )
+
+        result = registered("off", _LOCATED, _REFINED)
+        if result.verdict != "accepted" and search != "off":
+            # What a search that is not sure of it either finds elsewhere is more likely wrong than what the model saw.
+            searched = registered(search, _REFINED, 1.0)
+            result = searched if searched.verdict == "accepted" else result
     except (BlankXRayError, NotRecognisedError, OutOfViewError) as wrong:
         own = [xray.projection for xray in xrays]
         return ModelRegistration(not_registered(own, str(wrong), time.perf_counter() - started), None)
