@@ -14,11 +14,20 @@ from xray3d import CTVolume
 from xray3d.errors import DeviceError, ModelError
 from xray3d.models import bundle
 from xray3d.models.bundle import CARD, INFERENCE, METADATA, save_bundle
+from xray3d.registration.scene_regression.conventions import FINENESS
 from xray3d.registration.scene_regression.guess import Guess
+from xray3d.registration.scene_regression.locating import LAST
 from xray3d.registration.scene_regression.model import SceneCoordinateModel
 from xray3d.registration.scene_regression.network import Prediction
+from xray3d.registration.scene_regression.observation import coarser
 from xray3d.registration.scene_regression.training_views import Batch, TrainingViews
-from xray3d.registration.scene_regression.validation import Validation, targets_near, validate
+from xray3d.registration.scene_regression.validation import (
+    Validation,
+    _views,
+    targets_near,
+    validate,
+    validate_thoroughly,
+)
 
 
 @pytest.fixture
@@ -149,6 +158,34 @@ def test_measurements_are_of_the_poses_that_follow_from_the_answers():
     nothing = validate(Answering(batch, bone=-5.0), batch, views.patient, targets)
     assert nothing.mtre_mm == (float("inf"),) * 3
     assert set(nothing.percentiles_mm.values()) == {1000.0}, "JSON knows no infinity"
+
+
+class AtTwoScales(Answering):
+    """The same of a batch and of a finer one, beside any number of guesses."""
+
+    def __init__(self, coarse: Batch, fine: Batch, recognised_mm: float) -> None:
+        super().__init__(coarse, recognised_mm)
+        self.batches = {batch.pictures.shape[-1]: batch for batch in (coarse, fine)}
+
+    def answer(self, pictures: torch.Tensor, shift_mm: float) -> Prediction:
+        self.batch = self.batches[pictures.shape[-1]]
+        answer = super().answer(pictures, shift_mm)
+        return Prediction(*(part.expand(len(pictures), *part.shape[1:]) for part in vars(answer).values()))
+
+
+def test_thorough_measurements_are_of_xrays_located_on_both_scales():
+    views = TrainingViews(patient().ct, POSES)
+    batch, fine, targets = (
+        views.held_out(2, 1),
+        views.held_out(2, 1, FINENESS),
+        targets_near(patient().ct, POSES, 250.0),
+    )
+    pictures = torch.cat([coarser(view).picture for view in _views(fine)])
+    network, told = AtTwoScales(replace(batch, pictures=pictures), fine, 12.0), []
+    found = validate_thoroughly(network, fine, views.patient, targets, lambda: told.append(1))
+    assert len(found.mtre_mm) == 2
+    assert max(found.mtre_mm) < 0.3
+    assert len(told) > 2 * LAST.rounds
 
 
 def test_of_two_networks_the_better_is_not_told_by_the_view_in_the_middle():

@@ -10,9 +10,9 @@ from registration_support import CENTRE, carm, patient, xray_room
 from scene_training_support import pixel_grid
 from xray3d import Projection, XRayImage
 from xray3d.drr.scene_coordinates import SceneCoordinateRenderer, SceneCoordinates
-from xray3d.registration.scene_regression.conventions import COORDINATE_MM, MULTIPLE, STRIDE
+from xray3d.registration.scene_regression.conventions import COORDINATE_MM, FINENESS, MULTIPLE, STRIDE
 from xray3d.registration.scene_regression.network import Prediction
-from xray3d.registration.scene_regression.observation import Picture, picture_of, recognise, show
+from xray3d.registration.scene_regression.observation import Picture, coarser, picture_of, recognise, show
 from xray3d.registration.views import prepare_view
 
 WHOLE = dict(size_px=(150, 120), pixel_mm=(2.0, 2.0))
@@ -100,6 +100,22 @@ def test_of_a_half_closed_collimator_the_open_part_is_shown():
     assert 27.5 < column.min() < 40, "nothing of the blades, and hardly less than the field"
     assert 84 < row.max() < 95.5
     assert of_picture(picture).pixel_mm[1] == pytest.approx(2.4 * 92 / 128, rel=0.1), "it fills the picture"
+
+
+@pytest.mark.parametrize("view", [carm(10, -5, **WHOLE), carm(0, 0, size_px=(300, 500), pixel_mm=(1.0, 0.6))])
+def test_a_finer_picture_shows_the_same_and_may_be_made_coarser(view):
+    mask = np.zeros(view.size_px, bool)
+    mask[: view.size_px[0] // 3, : view.size_px[1] // 2] = True
+    read = prepare_view(XRayImage(xray_room().render(view), view), mask)
+    coarse, fine = (show(picture_of(read, view, fineness), torch.device("cpu")) for fineness in (1, FINENESS))
+    made = coarser(fine)
+    rows, columns = (min(one.projection.size_px[axis] for one in (coarse, made)) - 3 for axis in (0, 1))
+    np.testing.assert_allclose(made.projection.pixel_mm, coarse.projection.pixel_mm, rtol=0.02)
+    point = view.unproject([view.size_px[1] / 2, view.size_px[0] / 2], 700.0)
+    np.testing.assert_allclose(made.projection.project(point), coarse.projection.project(point), atol=0.1)
+    assert (made.usable - coarse.usable)[:rows, :columns].abs().mean() < 0.02
+    one, other = (level.picture[0, 0, : STRIDE * rows, : STRIDE * columns].flatten() for level in (made, coarse))
+    assert torch.corrcoef(torch.stack([one, other]))[0, 1] > 0.99
 
 
 def test_what_is_masked_is_shown_as_such():

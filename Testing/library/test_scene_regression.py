@@ -149,6 +149,18 @@ def test_views_come_again_with_other_looks():
         assert torch.equal(first.target.points[before][:, both], second.target.points[now][:, both])
 
 
+def test_held_out_views_may_be_finer():
+    """The same view on more pixels."""
+    known, finer = views().held_out(2, seed=7), views().held_out(2, seed=7, fineness=2)
+    assert finer.pictures.shape[2:] == (2 * known.pictures.shape[2], 2 * known.pictures.shape[3])
+    for one, other in zip(known.projections, finer.projections, strict=True):
+        np.testing.assert_allclose(other.resampled(one.size_px).matrix, one.matrix)
+    points, more = (batch.target.points * batch.target.valid[:, None] for batch in (known, finer))
+    both = known.target.valid & torch.nn.functional.avg_pool2d(finer.target.valid.float(), 2).eq(1)
+    pooled = torch.nn.functional.avg_pool2d(more, 2)
+    assert (points - pooled).abs().mean(dim=1)[both].median() < 0.03
+
+
 def test_no_batch_shows_what_is_held_out():
     """Not even one of the same seed."""
     source = views()

@@ -1,5 +1,6 @@
 """Training for one patient: what it leaves, and what it refuses to begin."""
 
+from contextlib import nullcontext
 from dataclasses import replace
 
 import numpy as np
@@ -23,7 +24,7 @@ from xray3d.datasets.appearance import random_looks
 from xray3d.datasets.pose_range import PoseRange
 from xray3d.errors import DeviceError, ModelError, OutputExistsError, VolumeError, XRay3DError
 from xray3d.models.bundle import WEIGHTS
-from xray3d.registration.scene_regression import learning
+from xray3d.registration.scene_regression import learning, subject, training
 from xray3d.registration.scene_regression.losses import likelihood_loss
 from xray3d.registration.scene_regression.model import SceneCoordinateModel
 from xray3d.registration.scene_regression.network import SceneCoordinateNetwork
@@ -32,6 +33,9 @@ from xray3d.registration.scene_regression.recipe import Recipe
 from xray3d.registration.scene_regression.start import SceneCoordinateStart
 from xray3d.registration.scene_regression.training import train
 from xray3d.registration.scene_regression.training_views import Batch, TrainingViews
+from xray3d.registration.scene_regression.validation import Validation
+
+LOCATED = training._located
 
 
 @pytest.fixture(autouse=True)
@@ -56,7 +60,8 @@ def test_a_training_leaves_a_model(tmp_path):
     assert (loaded.poses, loaded.ct_name, loaded.bone_hu) == (POSES, patient().ct.name, 250.0)
     assert loaded.report == model.report
     assert loaded.report.steps in (2, 4)
-    assert (loaded.report.batch, loaded.report.seed, loaded.report.views) == (2, 0, 4)
+    assert (loaded.report.batch, loaded.report.seed, loaded.report.views) == (2, 0, 3)
+    assert loaded.report.thorough
     assert loaded.report.started_from == "scratch"
     loaded.require_ct(patient().ct)
     np.testing.assert_array_equal(loaded.center_ras, CENTRE)
@@ -66,6 +71,31 @@ def test_a_training_leaves_a_model(tmp_path):
     assert "not measured yet" in doing[1]
     assert "min left; median error" in doing[-1]
     assert done == (0.0, 0.0, 0.25, 0.5, 0.75)
+
+
+@pytest.mark.parametrize("waits", [True, False])
+def test_what_a_model_says_of_itself_is_measured_as_xrays_are_located(tmp_path, monkeypatch, waits):
+    """Or, where nobody waits for that, as while it was trained."""
+    measure(monkeypatch, 7.0, 6.0)
+    monkeypatch.setattr(training, "_located", LOCATED)
+
+    def thoroughly(network, finer, patient, targets_ras, breathe):
+        assert finer.pictures.shape == (3, 3, 128, 128), "twice as fine as what is trained on"
+        breathe()
+        return Validation((1.0, 2.0, 30.0))
+
+    def progress(doing, done):
+        if doing.startswith("Locating") and not waits:
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(subject, "validate_thoroughly", thoroughly)
+    with nullcontext() if waits else pytest.raises(KeyboardInterrupt):
+        run(tmp_path / "model", progress=progress)
+    report = SceneCoordinateModel.load(tmp_path / "model").report
+    assert (report.steps, report.thorough, report.mtre_mm["50"]) == (4, waits, 2.0 if waits else 6.0)
+    card = (tmp_path / "model" / "docs" / "README.md").read_text()
+    assert ("more\nis tried" in card) is not waits
+    assert f"at the 25th, 50th, 75th, 95th percentile {'1.5, 2.0' if waits else '4.5, 6.0'}" in card
 
 
 def test_weights_are_learnt_from_the_very_first_step(tmp_path):

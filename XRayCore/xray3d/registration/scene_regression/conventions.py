@@ -11,3 +11,5 @@ MULTIPLE = 64
 """Sides of the pictures are multiples of this."""
 COORDINATE_MM = 100.0
 """Unit of the networks' coordinates."""
+FINENESS = 2
+"""Poses are found on pictures of that size, and made better on some so many times as fine."""

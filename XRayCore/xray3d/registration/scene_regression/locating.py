@@ -13,6 +13,7 @@ from xray3d.geometry import Projection
 from xray3d.registration.checks import checked_masks
 from xray3d.registration.scene_correspondences import LEAST_PIXELS, SceneCoordinateMaps
 from xray3d.registration.scene_pose import ScenePose, pose_from_scene_coordinates
+from xray3d.registration.scene_regression.conventions import FINENESS
 from xray3d.registration.scene_regression.exploring import Effort, Explorer, Views, answer_from, most_alike
 from xray3d.registration.scene_regression.model import SceneCoordinateModel
 from xray3d.registration.scene_regression.network import SceneCoordinateNetwork
@@ -28,10 +29,13 @@ from xray3d.volumes import CTVolume, XRayImage
 
 STRAIGHT = Effort(rounds=5, compared=1, drawn=0)
 """From the pose that is recognised on from one comparison to the next: what tells how much a network has learnt."""
+THOROUGH = Effort(rounds=12, compared=4, drawn=8)
+"""What finds the pose of an X-ray that was recognised decimetres off."""
+LAST = Effort(rounds=3, compared=1, drawn=0)
+"""On the finer picture: a pose that is right to a few millimetres is led on by pixels half as large."""
 
-# The picture is made so many times as fine as those that networks are trained on, and what is tried there: a pose that
-# is right to a few millimetres is led on by pixels half as large.
-_LEVELS = ((1, Effort(rounds=12, compared=4, drawn=8)), (2, Effort(rounds=3, compared=1, drawn=0)))
+Level = tuple[Sequence[Shown], Effort]
+"""X-rays of one moment on pixels of some size, and how much to try with these."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -118,7 +122,7 @@ class Locator:
         read = [self._read(*of_view, seed) for of_view in zip(views, own, strict=True)]
         levels = [
             ([self._shown(*of_view, fineness) for of_view in zip(read, own, strict=True)], effort)
-            for fineness, effort in _LEVELS
+            for fineness, effort in ((1, THOROUGH), (FINENESS, LAST))
         ]
         try:
             placed = place(self.model.network, self._patient, levels, seed, breathe)
@@ -146,7 +150,7 @@ class Locator:
 def place(
     network: SceneCoordinateNetwork,
     patient: PatientRenderer,
-    levels: Sequence[tuple[Sequence[Shown], Effort]],
+    levels: Sequence[Level],
     seed: int = 0,
     breathe: Callable[[], None] = lambda: None,
 ) -> Placed:
@@ -155,7 +159,7 @@ def place(
     Args:
         network: what recognises and compares.
         patient: the CT.
-        levels: the X-rays, the coarsest first, which are recognised, and how much to try at each level.
+        levels: the coarsest first, on which the X-rays are recognised.
         seed: of what is drawn.
         breathe: called every now and then; what it raises ends it.
 

@@ -146,10 +146,8 @@ class Training:
             seed=self._plan.seed,
             seconds=round(self._seconds, 1),
             started_from=self._started_from,
-            mtre_mm={name: round(value, 2) for name, value in measured.percentiles_mm.items()},
-            gross_failures=measured.gross_failures,
-            views=len(measured.mtre_mm),
             device=_described(self._device),
+            **measured.facts,
         )
 
     def _save_state(self) -> None:

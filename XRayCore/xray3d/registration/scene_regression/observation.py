@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 import cv2
 import numpy as np
 import torch
+import torch.nn.functional as F
 from numpy.typing import NDArray
 from torch import Tensor
 
@@ -15,6 +16,7 @@ from xray3d.geometry import Projection
 from xray3d.registration.scene_correspondences import SceneCoordinateMaps
 from xray3d.registration.scene_regression.conventions import (
     COORDINATE_MM,
+    FINENESS,
     MULTIPLE,
     PIXEL_MM,
     REFERENCE_SDD_MM,
@@ -87,8 +89,17 @@ class Shown:
 def show(picture: Picture, device: torch.device) -> Shown:
     """A picture in which bone is bright, to the networks."""
     images, usable = (torch.from_numpy(array)[None].to(device) for array in (picture.image, picture.usable))
-    share = torch.nn.functional.avg_pool2d(usable[:, None], STRIDE)[0, 0]
+    share = F.avg_pool2d(usable[:, None], STRIDE)[0, 0]
     return Shown(network_input(images, usable), share, picture.projection)
+
+
+def coarser(shown: Shown) -> Shown:
+    """The same on pixels `FINENESS` times as large."""
+    whole, _, usable = (F.avg_pool2d(channel, FINENESS)[:, 0] for channel in shown.picture.split(1, dim=1))
+    share = F.avg_pool2d(shown.usable[None, None], FINENESS)[0, 0]
+    rows, columns = share.shape
+    counts = (usable > _LEAST_USABLE).to(whole.dtype)
+    return Shown(network_input(whole, counts), share, shown.projection.resampled((rows, columns)))
 
 
 def recognise(network: SceneCoordinateNetwork, center_ras: NDArray[np.float64], shown: Shown) -> SceneCoordinateMaps:

@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import cached_property
 
 from xray3d.datasets.appearance import Appearance, random_looks
 from xray3d.datasets.pose_range import PoseRange
 from xray3d.models.fingerprint import CTFingerprint
+from xray3d.registration.scene_regression.conventions import FINENESS
 from xray3d.registration.scene_regression.network import SceneCoordinateNetwork
 from xray3d.registration.scene_regression.training_views import Batch, TrainingViews
-from xray3d.registration.scene_regression.validation import Validation, targets_near, validate
+from xray3d.registration.scene_regression.validation import (
+    Validation,
+    targets_near,
+    validate,
+    validate_thoroughly,
+)
 from xray3d.volumes import CTVolume
 
 # Poses a little beyond those wanted: a network is least sure at the edges of what it has seen.
 _WIDER_DEG, _WIDER_MM = 4.0, 10.0
-_HELD_OUT, _HELD_OUT_SEED = 64, 10**9
+_HELD_OUT, _LOCATED, _HELD_OUT_SEED = 64, 24, 10**9
 
 
 class Subject:
@@ -48,6 +55,11 @@ class Subject:
     def measure(self, network: SceneCoordinateNetwork) -> Validation:
         """How well a network places the X-rays that were held out."""
         return validate(network, self._held_out, self.views.patient, self._targets)
+
+    def locate(self, network: SceneCoordinateNetwork, breathe: Callable[[], None]) -> Validation:
+        """The same of X-rays that are located with all that is tried then, which takes seconds each."""
+        held_out = self.views.held_out(_LOCATED, _HELD_OUT_SEED, FINENESS)
+        return validate_thoroughly(network, held_out, self.views.patient, self._targets, breathe)
 
     @cached_property
     def _held_out(self) -> Batch:

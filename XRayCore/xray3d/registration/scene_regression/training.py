@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import torch
@@ -65,6 +66,8 @@ def train(
         SceneCoordinateModel(network, poses, ct.name, subject.ct, bone_hu, report).save(place, overwrite=True)
 
     _run([subject], place, plan, recipe, start, bone_hu, keep, progress, resume)
+    model = SceneCoordinateModel.load(place, device)
+    keep(model.network, _located(model, subject, progress))
     return SceneCoordinateModel.load(place, device)
 
 
@@ -122,6 +125,15 @@ def _run(
     if resume:
         training.go_on(has_best=(folder / METADATA).is_file())
     training.run()
+
+
+def _located(model: SceneCoordinateModel, subject: Subject, progress: Progress) -> TrainingReport:
+    """The report, of X-rays located as those of a user are; if the user does not wait for that, the first one stays."""
+
+    def breathe() -> None:
+        progress("Locating X-rays that it has not seen", 1.0)
+
+    return replace(model.report, **subject.locate(model.network, breathe).facts, thorough=True)
 
 
 def _new_network(recipe: Recipe) -> SceneCoordinateNetwork:

@@ -103,10 +103,16 @@ class TrainingViews:
         views = [one for pair in [*shown, *new] for one in (pair, pair[::-1])]
         return self._shown(views[:count], rng, hardness)
 
-    def held_out(self, count: int, seed: int) -> Batch:
-        """So many views that `batch` does not show, whatever its seeds; the same seed always gives the same."""
+    def held_out(self, count: int, seed: int, fineness: int = 1) -> Batch:
+        """So many views that `batch` does not show, whatever its seeds; the same seed always gives the same.
+
+        Args:
+            fineness: so many pixels along each side of one of `batch`.
+        """
         rng = np.random.default_rng([_HELD_OUT, seed])
-        return self._shown(self._render([self._draw(rng, 1.0) for _ in range(count)]), rng, 1.0)
+        drawn = [self._draw(rng, 1.0) for _ in range(count)]
+        size = (SIZE_PX * fineness, SIZE_PX * fineness)
+        return self._shown(self._render([(one.resampled(size), near.resampled(size)) for one, near in drawn]), rng, 1.0)
 
     def _shown(self, pairs: Sequence[tuple[Rendered, Rendered]], rng: np.random.Generator, hardness: float) -> Batch:
         """The first of each pair with looks drawn for it, the second as its guess."""

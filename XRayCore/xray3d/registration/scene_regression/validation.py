@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,9 +12,9 @@ from numpy.typing import NDArray
 from xray3d.datasets.pose_range import PoseRange
 from xray3d.errors import NotRecognisedError, VolumeError
 from xray3d.registration.metrics import PERCENTILES, mean_target_registration_error
-from xray3d.registration.scene_regression.locating import STRAIGHT, place
+from xray3d.registration.scene_regression.locating import LAST, STRAIGHT, THOROUGH, Level, place
 from xray3d.registration.scene_regression.network import SceneCoordinateNetwork
-from xray3d.registration.scene_regression.observation import Shown
+from xray3d.registration.scene_regression.observation import Shown, coarser
 from xray3d.registration.scene_regression.patient import PatientRenderer
 from xray3d.registration.scene_regression.training_views import Batch
 from xray3d.registration.statistics import percentile
@@ -54,6 +56,15 @@ class Validation:
         """Share above 10 mm."""
         return float(np.mean(np.array(self.mtre_mm) > _GROSS_MM))
 
+    @property
+    def facts(self) -> dict[str, Any]:
+        """What a `TrainingReport` says of them."""
+        return {
+            "mtre_mm": {name: round(value, 2) for name, value in self.percentiles_mm.items()},
+            "gross_failures": self.gross_failures,
+            "views": len(self.mtre_mm),
+        }
+
 
 def targets_near(ct: CTVolume, poses: PoseRange, bone_hu: float, seed: int = 0) -> NDArray[np.float64]:
     """(n, 3) mm: points on bone within 70 mm of what the C-arm aims at.
@@ -74,9 +85,36 @@ def targets_near(ct: CTVolume, poses: PoseRange, bone_hu: float, seed: int = 0) 
 def validate(
     network: SceneCoordinateNetwork, batch: Batch, patient: PatientRenderer, targets_ras: NDArray[np.float64]
 ) -> Validation:
-    """Measure a network on views that were held out."""
+    """Measure a network on views that were held out, led from one comparison to the next."""
     network.eval()
-    return Validation(tuple(_error_mm(network, patient, view, targets_ras) for view in _views(batch)))
+    return Validation(
+        tuple(_error_mm(network, patient, [([view], STRAIGHT)], targets_ras, _nothing) for view in _views(batch))
+    )
+
+
+def validate_thoroughly(
+    network: SceneCoordinateNetwork,
+    finer: Batch,
+    patient: PatientRenderer,
+    targets_ras: NDArray[np.float64],
+    breathe: Callable[[], None],
+) -> Validation:
+    """Measure it as X-rays are located.
+
+    Args:
+        network: what recognises and compares.
+        finer: views of `FINENESS`.
+        patient: the CT.
+        targets_ras: (n, 3) mm.
+        breathe: called every now and then; what it raises ends it.
+    """
+    network.eval()
+    return Validation(
+        tuple(
+            _error_mm(network, patient, [([coarser(view)], THOROUGH), ([view], LAST)], targets_ras, breathe)
+            for view in _views(finer)
+        )
+    )
 
 
 def _views(batch: Batch) -> list[Shown]:
@@ -88,10 +126,19 @@ def _views(batch: Batch) -> list[Shown]:
 
 
 def _error_mm(
-    network: SceneCoordinateNetwork, patient: PatientRenderer, view: Shown, targets_ras: NDArray[np.float64]
+    network: SceneCoordinateNetwork,
+    patient: PatientRenderer,
+    levels: Sequence[Level],
+    targets_ras: NDArray[np.float64],
+    breathe: Callable[[], None],
 ) -> float:
     try:
-        placed = place(network, patient, [([view], STRAIGHT)])
+        placed = place(network, patient, levels, breathe=breathe)
     except NotRecognisedError:
         return float("inf")
-    return mean_target_registration_error(placed.pose.projections, [view.projection], targets_ras)
+    true = levels[0][0][0].projection
+    found = [replace(true, extrinsic=view.extrinsic) for view in placed.pose.projections]
+    return mean_target_registration_error(found, [true], targets_ras)
+
+
+def _nothing() -> None: ...
