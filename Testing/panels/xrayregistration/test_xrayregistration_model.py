@@ -70,9 +70,17 @@ class TestRegister:
         assert all(stands_true(node, number) for number, node in enumerate(nodes))
         (call,) = fake.calls
         np.testing.assert_allclose(call["initial"][0].extrinsic, true_view(0).extrinsic, atol=0.05)
-        assert call["search"] == "auto"
+        assert call["search"] == "off"
         press(modelled, "undoButton")
         assert scene_state() == before
+
+    @pytest.mark.parametrize(("around", "searches"), [(True, ["off", "auto"]), (False, ["off"])])
+    def test_around_a_pose_that_is_not_accepted_it_is_searched_if_wanted(self, modelled, fake, around, searches):
+        fake.verdict = "doubtful"
+        modelled.ui.searchAroundCheckBox.checked = around
+        settle(modelled)
+        register(modelled)
+        assert [call["search"] for call in fake.calls] == searches
 
     def test_a_model_is_read_again_only_when_it_has_changed(self, modelled, model_folder, monkeypatch):
         read = []

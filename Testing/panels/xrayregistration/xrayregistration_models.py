@@ -92,7 +92,7 @@ def sees_everything(motion=None):
     return locate
 
 
-def sees_nothing(self, xrays, masks=None, seed=0):
+def sees_nothing(self, xrays, masks=None, seed=0, breathe=None):
     """`Locator.locate` of X-rays of somebody else."""
     raise NotRecognisedError("The model does not recognise what it knows of the patient in these X-rays.")
 
