@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from registration_support import CENTRE, FRONTAL, LATERAL, ROUGH, error_mm, patient, registrar
+from registration_support import CENTRE, FRONTAL, LATERAL, ROUGH, error_mm, motion, patient, registrar
 from scene_locating_support import (
     FAR,
     SHOWS_NOTHING,
@@ -76,7 +76,8 @@ def test_a_search_that_is_not_sure_does_not_lead_away_from_where_the_model_led(m
         asked.append(search)
         progress("here", 0.0)
         progress("there", 1.0)
-        return replace(not_registered(initial, "", 0.1), verdict=verdicts[search], reason=search)
+        aside = [view.moved(motion([90, 0, 0], [0, 0, 0])) for view in initial]
+        return replace(not_registered(aside, search, 0.1), verdict=verdicts[search])
 
     monkeypatch.setattr(Locator, "locate", located_at(ROUGH, [FRONTAL]))
     monkeypatch.setattr(Registrar, "register", register)
@@ -85,6 +86,8 @@ def test_a_search_that_is_not_sure_does_not_lead_away_from_where_the_model_led(m
     )
     assert asked == list(verdicts)
     assert (found.result.verdict, found.result.reason) == (verdicts[which], which)
+    off_mm = error_mm(found.result.projections, [FRONTAL.moved(ROUGH)])
+    assert off_mm == pytest.approx(0.0 if verdicts[which] == "failed" else 90.0, abs=0.1)
     shares = [done for _, done in told]
     assert shares == sorted(shares)
     assert shares[-1] <= 1

@@ -55,7 +55,7 @@ def register_with_model(
 
     Returns:
         A registration that failed where the model does not recognise the anatomy, takes it for what the CT does not
-        cover, or an X-ray is blank.
+        cover, or an X-ray is blank. One that failed later leaves the X-rays where the model put them.
 
     Raises:
         GeometryError, VolumeError: as `Registrar.register`.
@@ -82,6 +82,8 @@ def register_with_model(
             # What a search that is not sure of it either finds elsewhere is more likely wrong than what the model saw.
             searched = registered(search, _REFINED, 1.0)
             result = searched if searched.verdict == "accepted" else result
+        if result.verdict == "failed":
+            result = not_registered(located.projections, result.reason, result.seconds)
     except (BlankXRayError, NotRecognisedError, OutOfViewError) as wrong:
         own = [xray.projection for xray in xrays]
         return ModelRegistration(not_registered(own, str(wrong), time.perf_counter() - started), None)
