@@ -87,9 +87,7 @@ def validate(
 ) -> Validation:
     """Measure a network on views that were held out, led from one comparison to the next."""
     network.eval()
-    return Validation(
-        tuple(_error_mm(network, patient, [([view], STRAIGHT)], targets_ras, _nothing) for view in _views(batch))
-    )
+    return Validation(tuple(_error_mm(network, patient, [([view], STRAIGHT)], targets_ras) for view in _views(batch)))
 
 
 def validate_thoroughly(
@@ -130,7 +128,7 @@ def _error_mm(
     patient: PatientRenderer,
     levels: Sequence[Level],
     targets_ras: NDArray[np.float64],
-    breathe: Callable[[], None],
+    breathe: Callable[[], None] = lambda: None,
 ) -> float:
     try:
         placed = place(network, patient, levels, breathe=breathe)
@@ -139,6 +137,3 @@ def _error_mm(
     true = levels[0][0][0].projection
     found = [replace(true, extrinsic=view.extrinsic) for view in placed.pose.projections]
     return mean_target_registration_error(found, [true], targets_ras)
-
-
-def _nothing() -> None: ...
