@@ -20,7 +20,8 @@ from xray3d.registration.pose_space import world_motion
 from xray3d.registration.result import not_registered
 from xray3d.registration.scene_correspondences import SceneCoordinateMaps
 from xray3d.registration.scene_pose import pose_from_scene_coordinates
-from xray3d.registration.scene_regression.locating import Located, Placed
+from xray3d.registration.scene_regression.locating import Located
+from xray3d.registration.scene_regression.placing import Placed
 
 KNOWN = KnownPlace(PLACE, "made_up")
 PLAN = Plan(whole=6, targets=4, compared=2, local=1, screws=1, strangers=1)
@@ -28,7 +29,7 @@ MAIN, STARTED, ABLATION = Path("main"), Path("started"), (Path("ablation/first")
 LOCAL = "local view, a third of the side"
 VIEW = Projection.from_carm(20, -10, PLACE.isocenter_ras, 1020, 700, (24, 24), (10.0, 10.0))
 # The maps of an X-ray are exact; the model's own poses are this far beside.
-BESIDE_MM, RECOGNISED_BESIDE_MM = 3.0, 7.0
+BESIDE_MM, RECOGNISED_BESIDE_MM, MATCHED_BESIDE_MM = 3.0, 7.0, 15.0
 
 
 def beside(by_mm):
@@ -72,7 +73,10 @@ class Model:
         maps = exact_maps()
         pose = pose_from_scene_coordinates([maps], [VIEW])
         recognised = replace(pose, projections=(VIEW.moved(beside(RECOGNISED_BESIDE_MM)),))
-        return Located((VIEW.moved(beside(BESIDE_MM)),), Placed(recognised, pose, (maps,)))
+        return Located(
+            (VIEW.moved(beside(BESIDE_MM)),),
+            Placed((VIEW.moved(beside(MATCHED_BESIDE_MM)),), recognised, pose, (maps,)),
+        )
 
 
 class Registrar:
@@ -240,11 +244,12 @@ def test_simpler_poses_are_of_the_same_xrays_where_there_is_an_ablation(measure,
     if not has_ablation:
         assert found.main.simpler == ()
         return
-    recognised, by_ransac = found.main.simpler
-    assert recognised.mtre_mm[0] == by_ransac.mtre_mm[0] == np.inf
+    matched, recognised, by_ransac = found.main.simpler
+    assert matched.mtre_mm[0] == recognised.mtre_mm[0] == by_ransac.mtre_mm[0] == np.inf
+    assert matched.mtre_mm[1] == pytest.approx(MATCHED_BESIDE_MM, abs=0.01)
     assert recognised.mtre_mm[1] == pytest.approx(RECOGNISED_BESIDE_MM, abs=0.01)
     assert by_ransac.mtre_mm[1] < 0.01
-    assert found.variants == [recognised, by_ransac]
+    assert found.variants == [matched, recognised, by_ransac]
 
 
 @pytest.mark.parametrize("folder", [MAIN, STARTED, ABLATION[1]])

@@ -48,8 +48,7 @@ def make_small(monkeypatch) -> None:
     monkeypatch.setattr(training_views, "SIZE_PX", 64)
     monkeypatch.setattr(training_views, "PIXEL_MM", 4.8)
     monkeypatch.setattr(training, "SceneCoordinateNetwork", small_network)
-    monkeypatch.setattr(subject, "_HELD_OUT", 4)
-    monkeypatch.setattr(subject, "_LOCATED", 3)
+    monkeypatch.setattr(training, "_HELD_OUT", 3)
     monkeypatch.setattr(loop, "_PLAIN_UNTIL", 0.0)
     monkeypatch.setattr(loop, "_ALL_FROM", 1e-3)
 
@@ -65,7 +64,6 @@ def measure(monkeypatch, *medians_mm: float | BaseException) -> list:
         return Validation((value / 2, value, 40.0))
 
     monkeypatch.setattr(subject, "validate", measured)
-    monkeypatch.setattr(training, "_located", lambda model, *_: model.report)
     return given
 
 

@@ -95,7 +95,7 @@ def test_json_is_all_there_is_and_says_all(run, patient_folder, trainer):
     assert code == 0
     assert json.loads(out) == {
         "folder": "model", "steps": 1, "batch": 1, "seed": 0, "seconds": 1.0, "started_from": "scratch",
-        "mtre_mm": {"50": 1.0}, "gross_failures": 0.0, "views": 1, "device": "2 CPU cores", "thorough": False,
+        "mtre_mm": {"50": 1.0}, "gross_failures": 0.0, "views": 1, "device": "2 CPU cores",
     }  # fmt: skip
 
 

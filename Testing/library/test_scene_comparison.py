@@ -19,7 +19,7 @@ from xray3d.registration.scene_regression.correlation import (
     correlation_volumes,
     likeness,
 )
-from xray3d.registration.scene_regression.guess import Guess, guess_of
+from xray3d.registration.scene_regression.guess import Guess, guess_images, guess_of
 from xray3d.registration.scene_regression.network import SceneCoordinateNetwork
 from xray3d.registration.scene_regression.patient import PatientRenderer, Rendered
 from xray3d.registration.scene_regression.picture import network_input
@@ -150,12 +150,11 @@ def test_best_displacements_lie_between_pixels(shift):
 
 def test_an_xray_looks_most_like_the_guess_that_is_right(rendered):
     everywhere = torch.ones((1, SIZE_PX, SIZE_PX))
-    right, wrong = (guess_of([view], CENTRE) for view in rendered)
+    right, wrong = (guess_images(view.soft[None], view.bone[None]) for view in rendered)
     image = (rendered[0].soft + rendered[0].bone)[None]
-    both = Guess.together([wrong, right])
-    of_wrong, of_right = likeness(network_input(image, everywhere), both)
+    of_wrong, of_right = likeness(network_input(image, everywhere), torch.cat([wrong, right]))
     assert of_right > 2 * of_wrong
-    torch.testing.assert_close(likeness(network_input(image, everywhere), both.one(1)), of_right[None])
+    torch.testing.assert_close(likeness(network_input(image, everywhere), right), of_right[None])
     half = everywhere.clone()
     half[:, 64:] = 0
     spoilt = torch.where(half > 0, image, 1e3)

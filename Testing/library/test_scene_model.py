@@ -16,17 +16,16 @@ from xray3d.models import bundle
 from xray3d.models.bundle import CARD, INFERENCE, METADATA, save_bundle
 from xray3d.registration.scene_regression.conventions import FINENESS
 from xray3d.registration.scene_regression.guess import Guess
-from xray3d.registration.scene_regression.locating import LAST
 from xray3d.registration.scene_regression.model import SceneCoordinateModel
 from xray3d.registration.scene_regression.network import Prediction
 from xray3d.registration.scene_regression.observation import coarser
-from xray3d.registration.scene_regression.training_views import Batch, TrainingViews
+from xray3d.registration.scene_regression.placing import LAST, THOROUGH
+from xray3d.registration.scene_regression.training_views import TrainingViews
 from xray3d.registration.scene_regression.validation import (
     Validation,
     _views,
     targets_near,
     validate,
-    validate_thoroughly,
 )
 
 
@@ -122,14 +121,19 @@ def test_weights_of_another_network_are_one_sentence(folder):
 
 
 class Answering(nn.Module):
-    """The truth of a batch, but for displacements in mm, of what is recognised and what is compared, or nothing."""
+    """The truth of a batch, also on larger pixels, but for displacements in mm of what is recognised and what is
+    compared; or nothing, as of all that is not in the batch."""
 
     compares = True
 
-    def __init__(self, batch: Batch, recognised_mm: float = 0.0, compared_mm: float = 0.0, bone: float = 5.0) -> None:
+    def __init__(
+        self, views: TrainingViews, recognised_mm: float = 0.0, compared_mm: float = 0.0, bone: float = 5.0
+    ) -> None:
         super().__init__()
-        self.batch, self.bone = batch, bone
-        self.recognised_mm, self.compared_mm = recognised_mm, compared_mm
+        self.fine, coarse = views.held_out(2, 5, FINENESS), views.held_out(2, 5)
+        pictures = torch.cat([coarser(view).picture for view in _views(self.fine)])
+        self.batches = {len(batch.pictures[0, 0]): batch for batch in (replace(coarse, pictures=pictures), self.fine)}
+        self.recognised_mm, self.compared_mm, self.bone = recognised_mm, compared_mm, bone
 
     def forward(self, pictures: torch.Tensor) -> Prediction:
         return self.answer(pictures, self.recognised_mm)
@@ -138,54 +142,40 @@ class Answering(nn.Module):
         return self.answer(pictures, self.compared_mm)
 
     def answer(self, pictures: torch.Tensor, shift_mm: float) -> Prediction:
-        (number,) = [n for n, shown in enumerate(self.batch.pictures) if torch.equal(shown, pictures[0])]
-        points, valid = self.batch.target.points[number][None], self.batch.target.valid[number][None]
-        sigmas = torch.full((1, 4, *valid.shape[1:]), -4.0)
-        return Prediction(points + shift_mm / 100, sigmas, torch.where(valid, self.bone, -5.0))
-
-
-def test_measurements_are_of_the_poses_that_follow_from_the_answers():
-    views = TrainingViews(patient().ct, POSES)
-    batch, targets = views.held_out(3, seed=1), targets_near(patient().ct, POSES, 250.0)
-    exact = validate(Answering(batch), batch, views.patient, targets)
-    assert len(exact.mtre_mm) == 3
-    assert max(exact.mtre_mm) < 0.1
-    shifted = validate(Answering(batch, 12.0, 12.0), batch, views.patient, targets)
-    assert shifted.mtre_mm == pytest.approx((12 * 3**0.5,) * 3, rel=0.02)
-    assert shifted.gross_failures == 1
-    compared = validate(Answering(batch, 12.0), batch, views.patient, targets)
-    assert max(compared.mtre_mm) < 0.1, "what is recognised is where the comparison begins, and no more"
-    nothing = validate(Answering(batch, bone=-5.0), batch, views.patient, targets)
-    assert nothing.mtre_mm == (float("inf"),) * 3
-    assert set(nothing.percentiles_mm.values()) == {1000.0}, "JSON knows no infinity"
-
-
-class AtTwoScales(Answering):
-    """The same of a batch and of a finer one, beside any number of guesses."""
-
-    def __init__(self, coarse: Batch, fine: Batch, recognised_mm: float) -> None:
-        super().__init__(coarse, recognised_mm)
-        self.batches = {batch.pictures.shape[-1]: batch for batch in (coarse, fine)}
-
-    def answer(self, pictures: torch.Tensor, shift_mm: float) -> Prediction:
-        self.batch = self.batches[pictures.shape[-1]]
-        answer = super().answer(pictures, shift_mm)
+        batch = self.batches[len(pictures[0, 0])]
+        number = next((n for n, shown in enumerate(batch.pictures) if torch.equal(shown, pictures[0])), None)
+        points, valid = batch.target.points[number or 0][None], batch.target.valid[number or 0][None]
+        bone = torch.where(valid & (number is not None), self.bone, -5.0)
+        answer = Prediction(points + shift_mm / 100, torch.full((1, 4, *valid.shape[1:]), -4.0), bone)
         return Prediction(*(part.expand(len(pictures), *part.shape[1:]) for part in vars(answer).values()))
 
 
-def test_thorough_measurements_are_of_xrays_located_on_both_scales():
-    views = TrainingViews(patient().ct, POSES)
-    batch, fine, targets = (
-        views.held_out(2, 1),
-        views.held_out(2, 1, FINENESS),
-        targets_near(patient().ct, POSES, 250.0),
-    )
-    pictures = torch.cat([coarser(view).picture for view in _views(fine)])
-    network, told = AtTwoScales(replace(batch, pictures=pictures), fine, 12.0), []
-    found = validate_thoroughly(network, fine, views.patient, targets, lambda: told.append(1))
-    assert len(found.mtre_mm) == 2
-    assert max(found.mtre_mm) < 0.3
-    assert len(told) > 2 * LAST.rounds
+@pytest.fixture(scope="module")
+def views() -> TrainingViews:
+    return TrainingViews(patient().ct, POSES)
+
+
+def measured(views: TrainingViews, network: Answering, breathe=lambda: None) -> Validation:
+    targets, library = targets_near(patient().ct, POSES, 250.0), views.patient.library(POSES)
+    return validate(network, network.fine, views.patient, library, targets, breathe)
+
+
+def test_measurements_are_of_the_poses_that_follow_from_the_answers(views):
+    exact = measured(views, Answering(views))
+    assert len(exact.mtre_mm) == 2
+    assert max(exact.mtre_mm) < 0.1
+    shifted = measured(views, Answering(views, 6.0, 6.0))
+    assert shifted.mtre_mm == pytest.approx((6 * 3**0.5,) * 2, rel=0.02)
+    assert shifted.gross_failures == 1
+    nothing = measured(views, Answering(views, bone=-5.0))
+    assert nothing.mtre_mm == (float("inf"),) * 2
+    assert set(nothing.percentiles_mm.values()) == {1000.0}, "JSON knows no infinity"
+
+
+def test_what_is_recognised_is_one_of_the_poses_to_begin_with_and_no_more(views):
+    told = []
+    assert max(measured(views, Answering(views, 12.0), lambda: told.append(1)).mtre_mm) < 0.3
+    assert len(told) > 2 * (THOROUGH.rounds + LAST.rounds), "it can be stopped at any moment"
 
 
 def test_of_two_networks_the_better_is_not_told_by_the_view_in_the_middle():

@@ -1,6 +1,5 @@
 """Training for one patient: what it leaves, and what it refuses to begin."""
 
-from contextlib import nullcontext
 from dataclasses import replace
 
 import numpy as np
@@ -24,7 +23,7 @@ from xray3d.datasets.appearance import random_looks
 from xray3d.datasets.pose_range import PoseRange
 from xray3d.errors import DeviceError, ModelError, OutputExistsError, VolumeError, XRay3DError
 from xray3d.models.bundle import WEIGHTS
-from xray3d.registration.scene_regression import learning, subject, training
+from xray3d.registration.scene_regression import learning, subject
 from xray3d.registration.scene_regression.losses import likelihood_loss
 from xray3d.registration.scene_regression.model import SceneCoordinateModel
 from xray3d.registration.scene_regression.network import SceneCoordinateNetwork
@@ -34,8 +33,6 @@ from xray3d.registration.scene_regression.start import SceneCoordinateStart
 from xray3d.registration.scene_regression.training import train
 from xray3d.registration.scene_regression.training_views import Batch, TrainingViews
 from xray3d.registration.scene_regression.validation import Validation
-
-LOCATED = training._located
 
 
 @pytest.fixture(autouse=True)
@@ -61,11 +58,10 @@ def test_a_training_leaves_a_model(tmp_path):
     assert loaded.report == model.report
     assert loaded.report.steps in (2, 4)
     assert (loaded.report.batch, loaded.report.seed, loaded.report.views) == (2, 0, 3)
-    assert loaded.report.thorough
     assert loaded.report.started_from == "scratch"
     loaded.require_ct(patient().ct)
     np.testing.assert_array_equal(loaded.center_ras, CENTRE)
-    doing, done = zip(*progress.told, strict=True)
+    doing, done = zip(*(one for one in progress.told if not one[0].startswith("Locating")), strict=True)
     assert doing[0] == "Preparing the CT"
     assert progress.taken == [1, 2, 3, 4]
     assert "not measured yet" in doing[1]
@@ -73,29 +69,20 @@ def test_a_training_leaves_a_model(tmp_path):
     assert done == (0.0, 0.0, 0.25, 0.5, 0.75)
 
 
-@pytest.mark.parametrize("waits", [True, False])
-def test_what_a_model_says_of_itself_is_measured_as_xrays_are_located(tmp_path, monkeypatch, waits):
-    """Or, where nobody waits for that, as while it was trained."""
-    measure(monkeypatch, 7.0, 6.0)
-    monkeypatch.setattr(training, "_located", LOCATED)
-
-    def thoroughly(network, finer, patient, targets_ras, breathe):
+def test_a_training_is_measured_on_xrays_located_as_those_of_users_are(tmp_path, monkeypatch):
+    def validated(network, finer, patient, library, targets_ras, breathe):
         assert finer.pictures.shape == (3, 3, 128, 128), "twice as fine as what is trained on"
         breathe()
         return Validation((1.0, 2.0, 30.0))
 
-    def progress(doing, done):
-        if doing.startswith("Locating") and not waits:
-            raise KeyboardInterrupt
-
-    monkeypatch.setattr(subject, "validate_thoroughly", thoroughly)
-    with nullcontext() if waits else pytest.raises(KeyboardInterrupt):
-        run(tmp_path / "model", progress=progress)
-    report = SceneCoordinateModel.load(tmp_path / "model").report
-    assert (report.steps, report.thorough, report.mtre_mm["50"]) == (4, waits, 2.0 if waits else 6.0)
+    progress = Progress()
+    monkeypatch.setattr(subject, "validate", validated)
+    report = run(tmp_path / "model", progress=progress).report
+    assert (report.steps, report.mtre_mm["50"], report.views) == (2, 2.0, 3)
+    measuring = [done for doing, done in progress.told if doing.startswith("Locating")]
+    assert measuring == [0.5, 1.0]
     card = (tmp_path / "model" / "docs" / "README.md").read_text()
-    assert ("more\nis tried" in card) is not waits
-    assert f"at the 25th, 50th, 75th, 95th percentile {'1.5, 2.0' if waits else '4.5, 6.0'}" in card
+    assert "at the 25th, 50th, 75th, 95th percentile 1.5, 2.0" in card
 
 
 def test_weights_are_learnt_from_the_very_first_step(tmp_path):

@@ -21,9 +21,10 @@ from xray3d.mrml.xrays import projection_from_node
 from xray3d.registration.scene_correspondences import SceneCoordinateMaps
 from xray3d.registration.scene_pose import pose_from_scene_coordinates
 from xray3d.registration.scene_regression import training
-from xray3d.registration.scene_regression.locating import Located, Placed
+from xray3d.registration.scene_regression.locating import Located
 from xray3d.registration.scene_regression.model import SceneCoordinateModel, TrainingReport
 from xray3d.registration.scene_regression.network import SceneCoordinateNetwork
+from xray3d.registration.scene_regression.placing import Placed
 
 SIGMA_MM = 0.7
 TRAIN = training.train  # before a test replaces it
@@ -87,7 +88,7 @@ def sees_everything(motion=None):
         maps = tuple(moved_maps(of_view, motion) for of_view in maps_of_views(len(xrays)))
         pose = pose_from_scene_coordinates(maps, [xray.projection for xray in xrays], seed)
         moved = tuple(xray.projection.moved(pose.transform_ras) for xray in xrays)
-        return Located(moved, Placed(pose, pose, maps))
+        return Located(moved, Placed(None, pose, pose, maps))
 
     return locate
 

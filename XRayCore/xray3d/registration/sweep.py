@@ -125,9 +125,9 @@ def _with_margin(projection: Projection) -> Projection:
     return replace(projection, intrinsic=moved @ projection.intrinsic, size_px=(rows, columns))
 
 
-def normalised(images: Image, usable: Image) -> Image:
+def normalised(images: Image, usable: Image, window_px: int = _WINDOW_PX) -> Image:
     """Images (n, rows, cols) of mean 0 and variance 1 in a window about each pixel, 0 where they are not usable."""
-    window = (0, _WINDOW_PX, _WINDOW_PX)
+    window = (0, window_px, window_px)
     seen = np.maximum(uniform_filter(usable, window, mode="constant"), 1e-3)
     mean = uniform_filter(images * usable, window, mode="constant") / seen
     variance = uniform_filter(images**2 * usable, window, mode="constant") / seen - mean**2

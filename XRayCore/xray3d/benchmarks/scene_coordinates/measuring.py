@@ -186,13 +186,18 @@ def _by_ransac(seen: Sequence[Located | None]) -> list[Projection | None]:
     ]
 
 
-def _simpler(model: SceneCoordinateModel, subject: _Subject, seen: Sequence[Located | None]) -> tuple[Variant, Variant]:
-    """Poses that are only recognised, and those from the last comparison's maps by plain RANSAC as it was published.
+def _simpler(model: SceneCoordinateModel, subject: _Subject, seen: Sequence[Located | None]) -> tuple[Variant, ...]:
+    """Poses that are only matched or only recognised, and those from the last comparison's maps by plain RANSAC as it
+    was published.
 
-    An X-ray that the model does not recognise has neither.
+    An X-ray that the model does not recognise has none of them.
     """
-    recognised = [None if located is None else located.placed.recognised.projections[0] for located in seen]
-    return (
-        Variant("recognised alone, not compared", model.report, subject.mtre_mm(recognised, subject.whole)),
-        Variant(_BY_RANSAC, model.report, subject.mtre_mm(_by_ransac(seen), subject.whole)),
-    )
+    placed = [None if located is None else located.placed for located in seen]
+    matched = [None if one is None or one.candidate is None else one.candidate[0] for one in placed]
+    recognised = [None if one is None or one.recognised is None else one.recognised.projections[0] for one in placed]
+    named = {
+        "matched with DRRs alone, not compared": matched,
+        "recognised alone, not compared": recognised,
+        _BY_RANSAC: _by_ransac(seen),
+    }
+    return tuple(Variant(name, model.report, subject.mtre_mm(found, subject.whole)) for name, found in named.items())

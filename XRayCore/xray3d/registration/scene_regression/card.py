@@ -7,10 +7,6 @@ from typing import Any
 
 from xray3d.datasets.pose_range import PoseRange
 
-_ONLY_LED = """
-These were measured while it was trained, each led from one comparison to the next only; where X-rays are located, more
-is tried, and the errors are smaller."""
-
 
 def model_card(ct_name: str, poses: PoseRange, bone_hu: float, report: Mapping[str, Any]) -> str:
     """Markdown about a scene-coordinate model, from the fields of its `TrainingReport`."""
@@ -18,7 +14,6 @@ def model_card(ct_name: str, poses: PoseRange, bone_hu: float, report: Mapping[s
     across = ", ".join(f"{value:.1f}" for value in percentiles.values())
     named = ", ".join(f"{name}th" for name in percentiles)
     x, y, z = poses.center_ras
-    how = "" if report["thorough"] else _ONLY_LED
     return f"""# Scene coordinates of {ct_name}
 
 Tells where in this CT the rays of an X-ray of this patient enter and leave bone, and so from where the X-ray was taken.
@@ -37,7 +32,7 @@ X-rays from elsewhere may be placed wrongly; the registration's verdict says so.
 ## Measured
 
 On {report["views"]} simulated single X-rays that it had not seen, before any refinement: mean target registration error
-at the {named} percentile {across} mm, gross failures (more than 10 mm) {report["gross_failures"]:.0%}.{how}
+at the {named} percentile {across} mm, gross failures (more than 10 mm) {report["gross_failures"]:.0%}.
 
 Trained in {report["seconds"] / 60:.0f} min on {report["device"]} from {report["started_from"]}: {report["steps"]} \
 steps of {report["batch"]} X-rays, seed {report["seed"]}, all rendered and none shown twice alike.

@@ -12,7 +12,6 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from xray3d.registration.scene_regression.conventions import STRIDE
-from xray3d.registration.scene_regression.guess import Guess
 from xray3d.registration.scene_regression.picture import local_contrast
 from xray3d.registration.scene_regression.windows import window_means
 
@@ -34,7 +33,7 @@ def correlation_volumes(pictures: Tensor, guessed: Tensor) -> Tensor:
 
     Args:
         pictures: (n, 3, rows, cols) of `network_input`; sides multiples of `MULTIPLE`.
-        guessed: (n, 4, rows, cols), the images of a `Guess`.
+        guessed: (n, 4, rows, cols) of `guess_images`.
     """
     size = [side // STRIDE for side in pictures.shape[2:]]
     whole, contrast, usable = pictures.unbind(1)
@@ -49,10 +48,15 @@ def correlation_volumes(pictures: Tensor, guessed: Tensor) -> Tensor:
 
 
 @torch.no_grad()
-def likeness(picture: Tensor, guessed: Guess) -> Tensor:
-    """(n,): how much an X-ray (1, 3, rows, cols) looks like each of n guesses: correlation of the pixels that count."""
+def likeness(picture: Tensor, guessed: Tensor) -> Tensor:
+    """(n,): how much an X-ray looks like each of n guesses: correlation of the pixels that count.
+
+    Args:
+        picture: (1, 3, rows, cols) of `network_input`.
+        guessed: (n, 4, rows, cols) of `guess_images`.
+    """
     _, contrast, usable = picture[0]
-    alike = contrast * (guessed.images[:, 1] + guessed.images[:, 3])
+    alike = contrast * (guessed[:, 1] + guessed[:, 3])
     return alike.sum(dim=(1, 2)) / usable.sum().clamp(min=1.0)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 
 import numpy as np
 import torch
@@ -23,7 +23,7 @@ class Guess:
     """The CT from n guessed projections, whose intrinsics are those of the X-rays.
 
     Attributes:
-        images: (n, 4, rows, cols): all tissue and bone alone, each over the image and over windows as `network_input`.
+        images: (n, 4, rows, cols) of `guess_images`.
         depths: (n, 3, rows, cols) of a `STRIDE`-th of that size: how far beyond the centre the ray enters and leaves
             bone, in units of `COORDINATE_MM`, and whether it does.
         to_ras: (n, 3, 3): axes of the cameras to RAS.
@@ -38,35 +38,34 @@ class Guess:
     plane: Tensor
     rays: Tensor
 
-    def one(self, number: int) -> Guess:
-        """One of them alone."""
-        return Guess(*(getattr(self, field.name)[number : number + 1] for field in fields(self)))
-
-    @classmethod
-    def together(cls, guesses: Sequence[Guess]) -> Guess:
-        """Guesses of one size as one."""
-        return cls(*(torch.cat([getattr(one, field.name) for one in guesses]) for field in fields(cls)))
-
 
 def guess_of(views: Sequence[Rendered], center_ras: NDArray[np.float64]) -> Guess:
     """The guesses that these views are."""
     soft, bone, points, valid = (
         torch.stack([getattr(view, name) for view in views]) for name in ("soft", "bone", "points", "valid")
     )
-    everywhere = torch.ones_like(soft)
-    images = torch.cat([network_input(of_kind, everywhere)[:, :2] for of_kind in (soft + bone, bone)], dim=1)
     axes = torch.tensor(np.stack([view.projection.extrinsic[:3, :3] for view in views]), dtype=torch.float32)
     axes = axes.to(soft.device)
     there = valid[:, None].to(soft.dtype)
     depths = torch.einsum("nk,nekhw->nehw", axes[:, 2], points.unflatten(1, (2, 3))) * there
     plane, rays = _plane([view.projection for view in views], center_ras)
     return Guess(
-        images,
+        guess_images(soft, bone),
         torch.cat([depths, there], dim=1),
         axes.transpose(1, 2),
         plane.to(soft.device),
         rays.to(soft.device),
     )
+
+
+def guess_images(soft: Tensor, bone: Tensor) -> Tensor:
+    """(n, 4, rows, cols): all tissue and bone alone, each over the image and over windows as by `network_input`.
+
+    Args:
+        soft, bone: (n, rows, cols) line integrals.
+    """
+    everywhere = torch.ones_like(soft)
+    return torch.cat([network_input(of_kind, everywhere)[:, :2] for of_kind in (soft + bone, bone)], dim=1)
 
 
 def _plane(projections: Sequence[Projection], center_ras: NDArray[np.float64]) -> tuple[Tensor, Tensor]:

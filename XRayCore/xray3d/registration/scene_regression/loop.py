@@ -131,13 +131,16 @@ class Training:
     def _measure(self) -> Validation:
         """Measure the network, and keep it if it is the best so far."""
         network = self._learner.averaged
-        of_subjects = [subject.measure(network) for subject in self._subjects]
+        of_subjects = [subject.measure(network, self._breathe) for subject in self._subjects]
         measured = Validation(tuple(error for of_subject in of_subjects for error in of_subject.mtre_mm))
         if self._best_mm is None or measured.typical_mm < self._best_mm:
             self._keep(network, self._report(measured))
             self._best_mm = measured.typical_mm
         self._measured = self._step
         return measured
+
+    def _breathe(self) -> None:
+        self._progress("Locating X-rays that it has not seen", self._step / self._plan.steps)
 
     def _report(self, measured: Validation) -> TrainingReport:
         return TrainingReport(

@@ -33,8 +33,6 @@ class TrainingReport:
         gross_failures: share of them above 10 mm.
         views: how many were measured.
         device: what it was trained on.
-        thorough: whether they were located as a user's X-rays are, with all that is tried then; or only led from one
-            comparison to the next, as while it was trained.
     """
 
     steps: int
@@ -46,7 +44,6 @@ class TrainingReport:
     gross_failures: float
     views: int
     device: str
-    thorough: bool = False
 
 
 @dataclass(frozen=True, eq=False)

@@ -23,7 +23,8 @@ from xray3d.registration.scene_regression.conventions import (
     SIZE_PX,
     STRIDE,
 )
-from xray3d.registration.scene_regression.guess import Guess, guess_of
+from xray3d.registration.scene_regression.correlation import likeness
+from xray3d.registration.scene_regression.guess import Guess, guess_images, guess_of
 from xray3d.registration.scene_regression.network import Prediction, SceneCoordinateNetwork
 from xray3d.registration.scene_regression.patient import PatientRenderer
 from xray3d.registration.scene_regression.picture import network_input
@@ -85,6 +86,12 @@ class Shown:
     usable: Tensor
     projection: Projection
 
+    @property
+    def inverted(self) -> Shown:
+        """The same with bright and dark exchanged."""
+        grey, contrast, counts = self.picture.unbind(1)
+        return replace(self, picture=torch.stack([-grey, -contrast, counts], dim=1))
+
 
 def show(picture: Picture, device: torch.device) -> Shown:
     """A picture in which bone is bright, to the networks."""
@@ -116,6 +123,17 @@ def guess_from(patient: PatientRenderer, shown: Shown, projections: Sequence[Pro
     """
     rows, columns = shown.picture.shape[2:]
     return guess_of(patient.render([one.resampled((rows, columns)) for one in projections]), patient.center_ras)
+
+
+def likeness_from(patient: PatientRenderer, shown: Shown, projections: Sequence[Projection]) -> Tensor:
+    """(n,): how much the CT looks like the X-ray from each of these.
+
+    Args:
+        projections: with the intrinsics of `Shown.projection`, or of any other size of it.
+    """
+    rows, columns = shown.picture.shape[2:]
+    integrals = patient.line_integrals([one.resampled((rows, columns)) for one in projections])
+    return likeness(shown.picture, guess_images(*integrals))
 
 
 def compare(

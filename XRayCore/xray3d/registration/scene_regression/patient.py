@@ -11,9 +11,11 @@ import warp as wp
 from numpy.typing import ArrayLike
 from torch import Tensor
 
+from xray3d.datasets.pose_range import PoseRange
 from xray3d.drr import DRRRenderer
 from xray3d.drr.scene_coordinates import SceneCoordinateRenderer
 from xray3d.geometry import Projection
+from xray3d.registration.drr_library import DRRLibrary
 from xray3d.registration.pyramid import coarser
 from xray3d.registration.scene_regression.conventions import COORDINATE_MM, STRIDE
 from xray3d.volumes import CTVolume
@@ -78,13 +80,21 @@ class PatientRenderer:
 
     def render(self, projections: Sequence[Projection]) -> list[Rendered]:
         """Views of one size, of which both sides are multiples of `STRIDE`."""
-        integrals = self._renderer.render_materials(projections)
-        soft, bone = wp.to_torch(integrals.soft), wp.to_torch(integrals.bone)
+        soft, bone = self.line_integrals(projections)
         rows, columns = projections[0].size_px
         reduced = [projection.resampled((rows // STRIDE, columns // STRIDE)) for projection in projections]
         points, valid, known = self._scene_coordinates(reduced)
         fields = (projections, soft, bone, points, valid, known, self._directions(reduced))
         return [Rendered(*of_view) for of_view in zip(*fields, strict=True)]
+
+    def line_integrals(self, projections: Sequence[Projection]) -> tuple[Tensor, Tensor]:
+        """`Rendered.soft` and `Rendered.bone` of views of one size, (n, rows, cols) each."""
+        integrals = self._renderer.render_materials(projections)
+        return wp.to_torch(integrals.soft), wp.to_torch(integrals.bone)
+
+    def library(self, poses: PoseRange) -> DRRLibrary:
+        """What the patient looks like from everywhere in a range."""
+        return DRRLibrary(self._renderer, poses)
 
     def _scene_coordinates(self, projections: Sequence[Projection]) -> tuple[Tensor, Tensor, Tensor]:
         """`points`, `valid` and `known` of all the views."""

@@ -8,20 +8,16 @@ from functools import cached_property
 from xray3d.datasets.appearance import Appearance, random_looks
 from xray3d.datasets.pose_range import PoseRange
 from xray3d.models.fingerprint import CTFingerprint
+from xray3d.registration.drr_library import DRRLibrary
 from xray3d.registration.scene_regression.conventions import FINENESS
 from xray3d.registration.scene_regression.network import SceneCoordinateNetwork
 from xray3d.registration.scene_regression.training_views import Batch, TrainingViews
-from xray3d.registration.scene_regression.validation import (
-    Validation,
-    targets_near,
-    validate,
-    validate_thoroughly,
-)
+from xray3d.registration.scene_regression.validation import Validation, targets_near, validate
 from xray3d.volumes import CTVolume
 
 # Poses a little beyond those wanted: a network is least sure at the edges of what it has seen.
 _WIDER_DEG, _WIDER_MM = 4.0, 10.0
-_HELD_OUT, _LOCATED, _HELD_OUT_SEED = 64, 24, 10**9
+_HELD_OUT_SEED = 10**9
 
 
 class Subject:
@@ -32,6 +28,7 @@ class Subject:
         poses: from where X-rays will be taken.
         bone_hu: what counts as bone.
         device: "cpu", "cuda" or "cuda:N".
+        held_out: X-rays that networks are measured on.
         appearance: what X-rays look like, trained on and held out.
 
     Attributes:
@@ -46,21 +43,31 @@ class Subject:
     """
 
     def __init__(
-        self, ct: CTVolume, poses: PoseRange, bone_hu: float, device: str, appearance: Appearance = random_looks
+        self,
+        ct: CTVolume,
+        poses: PoseRange,
+        bone_hu: float,
+        device: str,
+        held_out: int,
+        appearance: Appearance = random_looks,
     ) -> None:
         self.name, self.ct, self.poses = ct.name, CTFingerprint.of(ct), poses
-        self._targets = targets_near(ct, poses, bone_hu)
+        self._targets, self._count = targets_near(ct, poses, bone_hu), held_out
         self.views = TrainingViews(ct, poses.widened(_WIDER_DEG, _WIDER_MM), appearance, bone_hu, device)
 
-    def measure(self, network: SceneCoordinateNetwork) -> Validation:
-        """How well a network places the X-rays that were held out."""
-        return validate(network, self._held_out, self.views.patient, self._targets)
+    def measure(self, network: SceneCoordinateNetwork, breathe: Callable[[], None]) -> Validation:
+        """How well a network places the X-rays that were held out.
 
-    def locate(self, network: SceneCoordinateNetwork, breathe: Callable[[], None]) -> Validation:
-        """The same of X-rays that are located with all that is tried then, which takes seconds each."""
-        held_out = self.views.held_out(_LOCATED, _HELD_OUT_SEED, FINENESS)
-        return validate_thoroughly(network, held_out, self.views.patient, self._targets, breathe)
+        Args:
+            network: what recognises and compares.
+            breathe: called every now and then; what it raises ends it.
+        """
+        return validate(network, self._held_out, self.views.patient, self._library, self._targets, breathe)
 
     @cached_property
     def _held_out(self) -> Batch:
-        return self.views.held_out(_HELD_OUT, _HELD_OUT_SEED)
+        return self.views.held_out(self._count, _HELD_OUT_SEED, FINENESS)
+
+    @cached_property
+    def _library(self) -> DRRLibrary:
+        return self.views.patient.library(self.poses)

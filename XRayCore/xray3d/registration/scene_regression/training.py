@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
 
 import torch
@@ -21,6 +20,10 @@ from xray3d.registration.scene_regression.start import SceneCoordinateStart
 from xray3d.registration.scene_regression.state import TrainingState
 from xray3d.registration.scene_regression.subject import Subject
 from xray3d.volumes import CTVolume
+
+# X-rays that a network is measured on: enough to tell two networks apart, and done in a minute; and at least so many of
+# each of several patients.
+_HELD_OUT, _LEAST_HELD_OUT = 24, 4
 
 
 def train(
@@ -60,14 +63,12 @@ def train(
     place, plan, recipe = Path(folder).absolute(), plan or TrainingPlan(), recipe or Recipe()
     check_bundle_output(Path(folder), overwrite or resume)
     progress("Preparing the CT", 0.0)
-    subject = Subject(ct, poses, bone_hu, device, recipe.appearance)
+    subject = Subject(ct, poses, bone_hu, device, _HELD_OUT, recipe.appearance)
 
     def keep(network: SceneCoordinateNetwork, report: TrainingReport) -> None:
         SceneCoordinateModel(network, poses, ct.name, subject.ct, bone_hu, report).save(place, overwrite=True)
 
     _run([subject], place, plan, recipe, start, bone_hu, keep, progress, resume)
-    model = SceneCoordinateModel.load(place, device)
-    keep(model.network, _located(model, subject, progress))
     return SceneCoordinateModel.load(place, device)
 
 
@@ -94,7 +95,8 @@ def pretrain(
     place, plan = Path(folder).absolute(), plan or TrainingPlan()
     check_bundle_output(Path(folder), overwrite or resume)
     progress("Preparing the CTs", 0.0)
-    subjects = [Subject(ct, poses, bone_hu, device) for ct, poses in patients]
+    held_out = max(_LEAST_HELD_OUT, _HELD_OUT // len(patients))
+    subjects = [Subject(ct, poses, bone_hu, device, held_out) for ct, poses in patients]
     names = [ct.name for ct, _ in patients]
 
     def keep(network: SceneCoordinateNetwork, report: TrainingReport) -> None:
@@ -125,15 +127,6 @@ def _run(
     if resume:
         training.go_on(has_best=(folder / METADATA).is_file())
     training.run()
-
-
-def _located(model: SceneCoordinateModel, subject: Subject, progress: Progress) -> TrainingReport:
-    """The report, of X-rays located as those of a user are; if the user does not wait for that, the first one stays."""
-
-    def breathe() -> None:
-        progress("Locating X-rays that it has not seen", 1.0)
-
-    return replace(model.report, **subject.locate(model.network, breathe).facts, thorough=True)
 
 
 def _new_network(recipe: Recipe) -> SceneCoordinateNetwork:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -11,11 +11,12 @@ from numpy.typing import NDArray
 
 from xray3d.datasets.pose_range import PoseRange
 from xray3d.errors import NotRecognisedError, VolumeError
+from xray3d.registration.drr_library import DRRLibrary
 from xray3d.registration.metrics import PERCENTILES, mean_target_registration_error
-from xray3d.registration.scene_regression.locating import LAST, STRAIGHT, THOROUGH, Level, place
 from xray3d.registration.scene_regression.network import SceneCoordinateNetwork
 from xray3d.registration.scene_regression.observation import Shown, coarser
 from xray3d.registration.scene_regression.patient import PatientRenderer
+from xray3d.registration.scene_regression.placing import place_anywhere
 from xray3d.registration.scene_regression.training_views import Batch
 from xray3d.registration.statistics import percentile
 from xray3d.volumes import CTVolume
@@ -83,36 +84,34 @@ def targets_near(ct: CTVolume, poses: PoseRange, bone_hu: float, seed: int = 0) 
 
 
 def validate(
-    network: SceneCoordinateNetwork, batch: Batch, patient: PatientRenderer, targets_ras: NDArray[np.float64]
-) -> Validation:
-    """Measure a network on views that were held out, led from one comparison to the next."""
-    network.eval()
-    return Validation(tuple(_error_mm(network, patient, [([view], STRAIGHT)], targets_ras) for view in _views(batch)))
-
-
-def validate_thoroughly(
     network: SceneCoordinateNetwork,
     finer: Batch,
     patient: PatientRenderer,
+    library: DRRLibrary,
     targets_ras: NDArray[np.float64],
     breathe: Callable[[], None],
 ) -> Validation:
-    """Measure it as X-rays are located.
+    """Measure a network on views that were held out, located as those of users are.
 
     Args:
         network: what recognises and compares.
         finer: views of `FINENESS`.
         patient: the CT.
+        library: what it looks like from everywhere.
         targets_ras: (n, 3) mm.
         breathe: called every now and then; what it raises ends it.
     """
     network.eval()
-    return Validation(
-        tuple(
-            _error_mm(network, patient, [([coarser(view)], THOROUGH), ([view], LAST)], targets_ras, breathe)
-            for view in _views(finer)
-        )
-    )
+    errors_mm = []
+    for view in _views(finer):
+        try:
+            placed = place_anywhere(network, patient, library, [coarser(view)], [view], breathe=breathe)
+        except NotRecognisedError:
+            errors_mm.append(float("inf"))
+            continue
+        found = [replace(view.projection, extrinsic=one.extrinsic) for one in placed.pose.projections]
+        errors_mm.append(mean_target_registration_error(found, [view.projection], targets_ras))
+    return Validation(tuple(errors_mm))
 
 
 def _views(batch: Batch) -> list[Shown]:
@@ -121,19 +120,3 @@ def _views(batch: Batch) -> list[Shown]:
         Shown(picture[None], usable, projection.resampled((size[0], size[1])))
         for picture, usable, projection in zip(batch.pictures, batch.usable, batch.projections, strict=True)
     ]
-
-
-def _error_mm(
-    network: SceneCoordinateNetwork,
-    patient: PatientRenderer,
-    levels: Sequence[Level],
-    targets_ras: NDArray[np.float64],
-    breathe: Callable[[], None] = lambda: None,
-) -> float:
-    try:
-        placed = place(network, patient, levels, breathe=breathe)
-    except NotRecognisedError:
-        return float("inf")
-    true = levels[0][0][0].projection
-    found = [replace(true, extrinsic=view.extrinsic) for view in placed.pose.projections]
-    return mean_target_registration_error(found, [true], targets_ras)

@@ -1,0 +1,131 @@
+"""Where networks put X-rays: from where these may have been taken, compared with the CT from there and around there."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from xray3d.errors import NotRecognisedError
+from xray3d.registration.drr_library import DRRLibrary
+from xray3d.registration.scene_correspondences import SceneCoordinateMaps
+from xray3d.registration.scene_pose import ScenePose
+from xray3d.registration.scene_regression.candidates import Candidates, candidates
+from xray3d.registration.scene_regression.exploring import Effort, Explorer, Start, Views, answer_from, most_alike
+from xray3d.registration.scene_regression.network import SceneCoordinateNetwork
+from xray3d.registration.scene_regression.observation import Shown, recognise
+from xray3d.registration.scene_regression.patient import PatientRenderer
+
+THOROUGH = Effort(rounds=5, compared=3, drawn=24)
+"""What makes a pose that was matched to a centimetre or two right to a few millimetres."""
+LAST = Effort(rounds=3, compared=1, drawn=0)
+"""On the finer picture: a pose that is right to a few millimetres is led on by pixels half as large."""
+
+Level = tuple[Sequence[Shown], Effort]
+"""X-rays of one moment on pixels of some size, and how much to try with these."""
+
+# Less than this X-rays look like the CT only where it shows nothing of what is in them: those of a patient do by 0.07 to
+# 0.2 from where they were taken, noise by 0.01 from anywhere; of another patient's chest (0.03 to 0.05) intensities tell.
+_LEAST_ALIKE = 0.02
+
+
+@dataclass(frozen=True, eq=False)
+class Placed:
+    """Where networks put X-rays.
+
+    Attributes:
+        candidate: the X-rays, where the CT looked most like one of them before any comparison; None, if nowhere.
+        recognised: the pose that follows from the X-rays alone; None, if too little of what is seen in them agrees.
+        pose: the best one, after comparisons with the CT.
+        maps: of each X-ray, the points that the latter follows from.
+    """
+
+    candidate: Views | None
+    recognised: ScenePose | None
+    pose: ScenePose
+    maps: tuple[SceneCoordinateMaps, ...]
+
+
+def place_anywhere(
+    network: SceneCoordinateNetwork,
+    patient: PatientRenderer,
+    library: DRRLibrary,
+    shown: Sequence[Shown],
+    finer: Sequence[Shown],
+    seed: int = 0,
+    breathe: Callable[[], None] = lambda: None,
+) -> Placed:
+    """Place X-rays of one moment, of either polarity, wherever in the library they were taken.
+
+    Args:
+        network: what recognises and compares.
+        patient: the CT.
+        library: what it looks like from everywhere.
+        shown: the X-rays.
+        finer: the same of `FINENESS`.
+        seed: of what is drawn.
+        breathe: called every now and then; what it raises ends it.
+
+    Raises:
+        NotRecognisedError: no pose with which enough of what the network sees agrees.
+    """
+    found = [candidates(network, patient, library, one, seed, breathe) for one in shown]
+    levels = [
+        ([one.inverted if how.inverted else one for one, how in zip(of_level, found, strict=True)], effort)
+        for of_level, effort in ((shown, THOROUGH), (finer, LAST))
+    ]
+    return place(network, patient, levels, _together(found, shown), seed, breathe)
+
+
+def place(
+    network: SceneCoordinateNetwork,
+    patient: PatientRenderer,
+    levels: Sequence[Level],
+    likely: Sequence[Views] = (),
+    seed: int = 0,
+    breathe: Callable[[], None] = lambda: None,
+) -> Placed:
+    """Place X-rays of one moment: of the poses tried, where the CT looks most like them.
+
+    Args:
+        network: what recognises and compares.
+        patient: the CT.
+        levels: the coarsest first, on which the X-rays are recognised.
+        likely: poses to begin with besides the one that is recognised.
+        seed: of what is drawn.
+        breathe: called every now and then; what it raises ends it.
+
+    Raises:
+        NotRecognisedError: no pose with which enough of what the network sees agrees, or from which the CT looks like
+            them at all.
+    """
+    coarsest = levels[0][0]
+    maps = [recognise(network, patient.center_ras, one) for one in coarsest]
+    recognised = best = answer_from(maps, [one.projection for one in coarsest], seed)
+    starts: list[Start] = [] if recognised is None else [(recognised.pose.projections, recognised)]
+    starts += [(views, None) for views in likely]
+    alike = np.inf
+    for shown, effort in levels if network.compares else ():
+        tried = Explorer(network, patient, shown, seed, breathe).explore(starts, effort)
+        answered = [one for one in tried if one.answer is not None]
+        if answered:
+            best = most_alike(answered).answer
+        starts = [] if best is None else [(best.pose.projections, best)]
+        if tried:
+            starts.append((most_alike(tried).views, None))
+        alike = most_alike(tried).likeness if tried else -np.inf
+    if best is None or alike < _LEAST_ALIKE:
+        raise NotRecognisedError("The X-rays do not show what the model knows.")
+    return Placed(likely[0] if likely else None, None if recognised is None else recognised.pose, best.pose, best.maps)
+
+
+def _together(found: Sequence[Candidates], shown: Sequence[Shown]) -> list[Views]:
+    """Poses of all X-rays of one moment, in each of which one of them is where it may be."""
+    own = [one.projection for one in shown]
+    poses = []
+    for number, of_view in enumerate(found):
+        for candidate in of_view.projections:
+            motion = np.linalg.inv(own[number].extrinsic) @ candidate.extrinsic
+            poses.append(tuple(replace(one, extrinsic=one.extrinsic @ motion) for one in own))
+    return poses
