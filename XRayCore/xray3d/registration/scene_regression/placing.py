@@ -25,8 +25,8 @@ LAST = Effort(rounds=3, compared=1, drawn=0)
 Level = tuple[Sequence[Shown], Effort]
 """X-rays of one moment on pixels of some size, and how much to try with these."""
 
-# Less than this X-rays look like the CT only where it shows nothing of what is in them: those of a patient do by 0.07 to
-# 0.2 from where they were taken, noise by 0.01 from anywhere; of another patient's chest (0.03 to 0.05) intensities tell.
+# X-rays of a patient look like the CT by 0.07 to 0.2 from where they were taken, noise by 0.01 from anywhere. Those of
+# another patient's chest do by 0.03 to 0.05: the intensities tell.
 _LEAST_ALIKE = 0.02
 
 
