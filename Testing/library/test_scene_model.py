@@ -164,9 +164,10 @@ def test_measurements_are_of_the_poses_that_follow_from_the_answers(views):
     exact = measured(views, Answering(views))
     assert len(exact.mtre_mm) == 2
     assert max(exact.mtre_mm) < 0.1
-    shifted = measured(views, Answering(views, 6.0, 6.0))
-    assert shifted.mtre_mm == pytest.approx((6 * 3**0.5,) * 2, rel=0.02)
-    assert shifted.gross_failures == 1
+    shifted = measured(views, Answering(views, 1.5, 1.5))
+    assert shifted.mtre_mm == pytest.approx((1.5 * 3**0.5,) * 2, rel=0.02)
+    nowhere = measured(views, Answering(views, 50.0, 50.0))
+    assert nowhere.gross_failures == 1, "the CT looks like nothing of the X-ray from there"
     nothing = measured(views, Answering(views, bone=-5.0))
     assert nothing.mtre_mm == (float("inf"),) * 2
     assert set(nothing.percentiles_mm.values()) == {1000.0}, "JSON knows no infinity"

@@ -7,7 +7,7 @@ So many are tried, and those from where the CT looks most like the X-rays are co
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -35,6 +35,8 @@ Views = tuple[Projection, ...]
 _TURN_DEG, _SHIFT_MM, _DEEPER = 5.0, 10.0, 3.0
 # Nearer every round.
 _NARROWING = 0.75
+# Points so far from the centre tell poses apart by so much across the view.
+_NEIGHBOURS_MM, _APART_MM = 70.0, 8.0
 
 
 @dataclass(frozen=True)
@@ -43,11 +45,13 @@ class Effort:
 
     Attributes:
         rounds: of comparisons.
-        compared: poses that are compared in each.
+        first: poses that are compared in the first.
+        compared: and in every other.
         drawn: poses drawn around the best so far in each.
     """
 
     rounds: int
+    first: int
     compared: int
     drawn: int
 
@@ -76,17 +80,19 @@ class Hypothesis:
     Attributes:
         views: of the X-rays in it.
         answer: that led there; None for one that was matched or drawn.
-        likeness: of the X-rays and the CT from there.
+        likeness: of the X-rays and the CT from there, on pixels twice as large as theirs.
+        detail: the same on their own pixels; of what is no answer, nothing.
     """
 
     views: Views
     answer: Answer | None
     likeness: float
+    detail: float = -np.inf
 
 
 def most_alike(tried: Iterable[Hypothesis]) -> Hypothesis:
-    """The one from where the CT looks most like the X-rays."""
-    return max(tried, key=lambda one: one.likeness)
+    """The answer from where the CT looks most like the X-rays, or what does where there is no answer."""
+    return max(tried, key=lambda one: (one.detail, one.likeness))
 
 
 def answer_from(maps: Sequence[SceneCoordinateMaps], views: Sequence[Projection], seed: int) -> Answer | None:
@@ -117,7 +123,7 @@ class Explorer:
         breathe: Callable[[], None],
     ) -> None:
         self._network, self._patient, self._shown, self._seed = network, patient, shown, seed
-        # Poses are told apart as well on pixels twice as large, of which more can be tried.
+        # Large pixels tell, in a quarter of the time, which poses are worth comparing; not which answer is right.
         self._rough = [coarser(one) for one in shown]
         self._breathe = breathe
 
@@ -134,7 +140,8 @@ class Explorer:
         for number in range(effort.rounds):
             self._breathe()
             waiting.sort(key=lambda one: one.likeness, reverse=True)
-            taken, waiting = waiting[: effort.compared], waiting[effort.compared :]
+            taken = self._apart(waiting)[: effort.compared if number else effort.first]
+            waiting = [one for one in waiting if one not in taken]
             fresh: list[Start] = [(answer.pose.projections, answer) for answer in self._compared(taken)]
             if effort.drawn and tried:
                 best, steps = most_alike(tried).views, _NARROWING**number * _drawn(rng, effort.drawn)
@@ -149,12 +156,29 @@ class Explorer:
         seen = [one for one in poses if all(self._patient.has_source_outside(view) for view in one[0])]
         if not seen:
             return []
+        judged = [Hypothesis(*one, alike) for one, alike in zip(seen, self._alike(self._rough, seen), strict=True)]
+        answers = [one for one in judged if one.answer is not None]
+        details = iter(self._alike(self._shown, [(one.views, one.answer) for one in answers]) if answers else ())
+        return [one if one.answer is None else replace(one, detail=next(details)) for one in judged]
+
+    def _alike(self, shown: Sequence[Shown], poses: Sequence[Start]) -> list[float]:
         of_views = [
-            likeness_from(self._patient, rough, [views[number] for views, _ in seen])
-            for number, rough in enumerate(self._rough)
+            likeness_from(self._patient, one, [views[number] for views, _ in poses]) for number, one in enumerate(shown)
         ]
-        alike = torch.stack(of_views).mean(dim=0).tolist()
-        return [Hypothesis(*one, likeness) for one, likeness in zip(seen, alike, strict=True)]
+        likenesses: list[float] = torch.stack(of_views).mean(dim=0).tolist()
+        return likenesses
+
+    def _apart(self, tried: Sequence[Hypothesis]) -> list[Hypothesis]:
+        """The same, the best of each neighbourhood before all others: neighbours lead to one answer."""
+        around = self._patient.center_ras + _NEIGHBOURS_MM * np.vstack([np.eye(3), -np.eye(3)])
+        first: list[Hypothesis] = []
+        seen: list[NDArray[np.float64]] = []
+        for one in tried:
+            at = around @ one.views[0].extrinsic[:3, :3].T + one.views[0].extrinsic[:3, 3]
+            if all(np.abs((at - other) / [1, 1, _DEEPER]).max() > _APART_MM for other in seen):
+                first.append(one)
+                seen.append(at)
+        return first + [one for one in tried if one not in first]
 
     def _compared(self, tried: Sequence[Hypothesis]) -> list[Answer]:
         """What the network says from there, where it says anything."""

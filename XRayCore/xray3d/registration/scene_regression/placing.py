@@ -17,17 +17,17 @@ from xray3d.registration.scene_regression.network import SceneCoordinateNetwork
 from xray3d.registration.scene_regression.observation import Shown, recognise
 from xray3d.registration.scene_regression.patient import PatientRenderer
 
-THOROUGH = Effort(rounds=5, compared=3, drawn=24)
+THOROUGH = Effort(rounds=5, first=8, compared=3, drawn=24)
 """What makes a pose that was matched to a centimetre or two right to a few millimetres."""
-LAST = Effort(rounds=3, compared=1, drawn=0)
+LAST = Effort(rounds=3, first=1, compared=1, drawn=0)
 """On the finer picture: a pose that is right to a few millimetres is led on by pixels half as large."""
 
 Level = tuple[Sequence[Shown], Effort]
 """X-rays of one moment on pixels of some size, and how much to try with these."""
 
-# X-rays of a patient look like the CT by 0.07 to 0.2 from where they were taken, noise by 0.01 from anywhere. Those of
-# another patient's chest do by 0.03 to 0.05: the intensities tell.
-_LEAST_ALIKE = 0.02
+# X-rays of a patient look like the CT by 0.02 to 0.15 from where they were taken. From anywhere, noise does by 0.003,
+# and another patient's chest by 0.01 to 0.02, which the intensities tell.
+_LEAST_ALIKE = 0.006
 
 
 @dataclass(frozen=True, eq=False)
@@ -111,10 +111,9 @@ def place(
         answered = [one for one in tried if one.answer is not None]
         if answered:
             best = most_alike(answered).answer
-        starts = [] if best is None else [(best.pose.projections, best)]
         if tried:
-            starts.append((most_alike(tried).views, None))
-        alike = most_alike(tried).likeness if tried else -np.inf
+            starts = [(most_alike(tried).views, most_alike(tried).answer)]
+        alike = most_alike(tried).detail if tried else -np.inf
     if best is None or alike < _LEAST_ALIKE:
         raise NotRecognisedError("The X-rays do not show what the model knows.")
     return Placed(likely[0] if likely else None, None if recognised is None else recognised.pose, best.pose, best.maps)
