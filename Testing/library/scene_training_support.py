@@ -10,7 +10,8 @@ from registration_support import CENTRE, patient
 from xray3d import CTVolume
 from xray3d.datasets.pose_range import PoseRange
 from xray3d.models.fingerprint import CTFingerprint
-from xray3d.registration.scene_regression import loop, subject, training, training_views
+from xray3d.registration.scene_regression import loop, placing, subject, training, training_views
+from xray3d.registration.scene_regression.exploring import Effort
 from xray3d.registration.scene_regression.model import SceneCoordinateModel, TrainingReport
 from xray3d.registration.scene_regression.network import SceneCoordinateNetwork
 from xray3d.registration.scene_regression.plan import TrainingPlan
@@ -18,7 +19,7 @@ from xray3d.registration.scene_regression.training import train
 from xray3d.registration.scene_regression.validation import Validation
 
 POSES = PoseRange(tuple(CENTRE.tolist()))
-BLOCK_POSES = PoseRange((70.0, 70.0, 70.0))
+BLOCK_POSES = PoseRange((70.0, 70.0, 70.0), (-6.0, 6.0), (-6.0, 6.0))
 PLAN = TrainingPlan(steps=4, batch=2, validate_every=2)
 
 
@@ -49,6 +50,7 @@ def make_small(monkeypatch) -> None:
     monkeypatch.setattr(training_views, "PIXEL_MM", 4.8)
     monkeypatch.setattr(training, "SceneCoordinateNetwork", small_network)
     monkeypatch.setattr(training, "_HELD_OUT", 3)
+    monkeypatch.setattr(placing, "THOROUGH", Effort(rounds=1, first=1, compared=1, drawn=2))
     monkeypatch.setattr(loop, "_PLAIN_UNTIL", 0.0)
     monkeypatch.setattr(loop, "_ALL_FROM", 1e-3)
 
