@@ -153,7 +153,7 @@ class XRayRegistrationParameterNode:
     boneHu: Annotated[float, WithinRange(*RANGES["boneHu"])] = 250.0
     pretrained: str = ""
     newModel: str = ""
-    steps: Annotated[int, WithinRange(*RANGES["steps"])] = 12_000
+    steps: Annotated[int, WithinRange(*RANGES["steps"])] = 5000
     goalMm: Annotated[float, WithinRange(*RANGES["goalMm"])] = 0.0
 
 

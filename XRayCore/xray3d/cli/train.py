@@ -56,7 +56,7 @@ def scene_coordinates(
     start: Annotated[
         Path | None, typer.Option(help="Model of any patient to begin with.", rich_help_panel=_HOW)
     ] = None,
-    steps: Annotated[int, typer.Option(min=1, help="Steps at most.", rich_help_panel=_HOW)] = 12_000,
+    steps: Annotated[int, typer.Option(min=1, help="Steps at most.", rich_help_panel=_HOW)] = 5000,
     goal: Annotated[
         float | None,
         typer.Option(help="End once the median error is this small, mm.", show_default="never", rich_help_panel=_HOW),

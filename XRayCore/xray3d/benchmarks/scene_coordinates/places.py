@@ -1,5 +1,5 @@
-"""Where scene-coordinate models are measured, and where they are looked for: training one takes an hour, so the user
-trains them first and names their folder in the environment variable XRAY3D_MODELS.
+"""Where scene-coordinate models are measured, and where they are looked for: training one takes half an hour, so the
+user trains them first and names their folder in the environment variable XRAY3D_MODELS.
 
 In it: `lumbar`, `pelvis` and `pelvis_bone_only`, the models that all is measured of; `lumbar_started` and so on, models
 of the same places that were trained from a pre-trained start; and `ablation`, with a folder for each model of the

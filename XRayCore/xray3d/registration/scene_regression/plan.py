@@ -23,7 +23,7 @@ class TrainingPlan:
         XRay3DError: a number that is none of a training.
     """
 
-    steps: int = 12_000
+    steps: int = 5000
     batch: int = 8
     learning_rate: float = 1e-3
     validate_every: int = 1000
