@@ -8,9 +8,10 @@ import torch
 from torch import nn
 
 from registration_support import CENTRE, FRONTAL, LATERAL, carm, motion, patient, xrays
-from scene_training_support import untrained_model
+from scene_training_support import POSES, untrained_model
 from xray3d import Projection, XRayImage
 from xray3d.drr.scene_coordinates import BONE_THRESHOLD_HU, SceneCoordinateRenderer
+from xray3d.registration.drr_library import DRRLibrary
 from xray3d.registration.scene_regression.conventions import COORDINATE_MM, STRIDE
 from xray3d.registration.scene_regression.guess import Guess, guess_of
 from xray3d.registration.scene_regression.locating import Locator
@@ -117,14 +118,26 @@ def correlation(first: torch.Tensor, second: torch.Tensor) -> float:
 
 
 @cache
+def library() -> DRRLibrary:
+    """What the patient looks like from everywhere that models were trained for."""
+    return PatientRenderer(patient().ct, CENTRE, BONE_THRESHOLD_HU).library(POSES)
+
+
+@cache
 def recognising() -> Locator:
     return knowing(Recognising())
 
 
 def knowing(network: nn.Module) -> Locator:
-    return Locator(replace(untrained_model("ct.nrrd"), network=network), patient().ct)
+    return with_library(Locator(replace(untrained_model("ct.nrrd"), network=network), patient().ct))
 
 
 @cache
 def untrained() -> Locator:
-    return Locator(untrained_model("ct.nrrd"), patient().ct)
+    return with_library(Locator(untrained_model("ct.nrrd"), patient().ct))
+
+
+def with_library(locator: Locator) -> Locator:
+    """Without the seconds that making one takes."""
+    locator._library = library()
+    return locator

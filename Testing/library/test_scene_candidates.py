@@ -8,9 +8,7 @@ import pytest
 import torch
 
 from registration_support import CENTRE, FRONTAL, LATERAL, error_mm, patient
-from scene_locating_support import Recognising, taken
-from scene_training_support import POSES
-from xray3d.registration.drr_library import DRRLibrary
+from scene_locating_support import Recognising, library, taken
 from xray3d.registration.scene_regression.candidates import candidates
 from xray3d.registration.scene_regression.observation import Shown, likeness_from, picture_of, show
 from xray3d.registration.scene_regression.patient import PatientRenderer
@@ -20,11 +18,6 @@ from xray3d.registration.views import prepare_view
 @cache
 def renderer() -> PatientRenderer:
     return PatientRenderer(patient().ct, CENTRE, 250.0)
-
-
-@cache
-def library() -> DRRLibrary:
-    return renderer().library(POSES)
 
 
 def shown(view) -> Shown:

@@ -9,6 +9,7 @@ import torch
 from torch import nn
 
 from registration_support import CENTRE, patient
+from scene_locating_support import library
 from scene_training_support import POSES, translation, untrained_model
 from xray3d import CTVolume
 from xray3d.errors import DeviceError, ModelError
@@ -156,8 +157,8 @@ def views() -> TrainingViews:
 
 
 def measured(views: TrainingViews, network: Answering, breathe=lambda: None) -> Validation:
-    targets, library = targets_near(patient().ct, POSES, 250.0), views.patient.library(POSES)
-    return validate(network, network.fine, views.patient, library, targets, breathe)
+    targets = targets_near(patient().ct, POSES, 250.0)
+    return validate(network, network.fine, views.patient, library(), targets, breathe)
 
 
 def test_measurements_are_of_the_poses_that_follow_from_the_answers(views):
