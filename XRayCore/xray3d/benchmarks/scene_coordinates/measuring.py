@@ -187,16 +187,16 @@ def _by_ransac(seen: Sequence[Located | None]) -> list[Projection | None]:
 
 
 def _simpler(model: SceneCoordinateModel, subject: _Subject, seen: Sequence[Located | None]) -> tuple[Variant, ...]:
-    """Poses that are only matched or only recognised, and those from the last comparison's maps by plain RANSAC as it
-    was published.
+    """Poses to begin with, poses that are only recognised, and those from the last comparison's maps by plain RANSAC as
+    it was published.
 
     An X-ray that the model does not recognise has none of them.
     """
     placed = [None if located is None else located.placed for located in seen]
-    matched = [None if one is None or one.candidate is None else one.candidate[0] for one in placed]
+    likeliest = [None if one is None or one.candidate is None else one.candidate[0] for one in placed]
     recognised = [None if one is None or one.recognised is None else one.recognised.projections[0] for one in placed]
     named = {
-        "matched with DRRs alone, not compared": matched,
+        "likeliest to begin with, matched or recognised, not compared": likeliest,
         "recognised alone, not compared": recognised,
         _BY_RANSAC: _by_ransac(seen),
     }

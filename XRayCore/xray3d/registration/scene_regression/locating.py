@@ -19,7 +19,7 @@ from xray3d.registration.scene_regression.conventions import FINENESS
 from xray3d.registration.scene_regression.model import SceneCoordinateModel
 from xray3d.registration.scene_regression.observation import picture_of, show
 from xray3d.registration.scene_regression.patient import PatientRenderer
-from xray3d.registration.scene_regression.placing import Placed, place_anywhere
+from xray3d.registration.scene_regression.placing import Placed, place
 from xray3d.registration.views import prepare_view
 from xray3d.volumes import CTVolume, XRayImage
 
@@ -94,7 +94,7 @@ class Locator:
             for fineness in (1, FINENESS)
         )
         try:
-            placed = place_anywhere(self.model.network, self._patient, self._library, shown, finer, seed, breathe)
+            placed = place(self.model.network, self._patient, self._library, shown, finer, seed, breathe)
         except NotRecognisedError as unknown:
             raise NotRecognisedError(_not_recognised(self.model.ct_name, xrays)) from unknown
         moved = tuple(xray.projection.moved(placed.pose.transform_ras) for xray in xrays)

@@ -22,9 +22,6 @@ THOROUGH = Effort(rounds=5, first=8, compared=3, drawn=24)
 LAST = Effort(rounds=3, first=1, compared=1, drawn=0)
 """On the finer picture: a pose that is right to a few millimetres is led on by pixels half as large."""
 
-Level = tuple[Sequence[Shown], Effort]
-"""X-rays of one moment on pixels of some size, and how much to try with these."""
-
 # X-rays of a patient look like the CT by 0.02 to 0.15 from where they were taken. From anywhere, noise does by 0.003,
 # and another patient's chest by 0.01 to 0.02, which the intensities tell.
 _LEAST_ALIKE = 0.006
@@ -35,7 +32,8 @@ class Placed:
     """Where networks put X-rays.
 
     Attributes:
-        candidate: the X-rays, where the CT looked most like one of them before any comparison; None, if nowhere.
+        candidate: where the CT looked most like one of the X-rays before any comparison, be it matched or recognised;
+            None, if there was nothing to begin with.
         recognised: the pose that follows from the X-rays alone; None, if too little of what is seen in them agrees.
         pose: the best one, after comparisons with the CT.
         maps: of each X-ray, the points that the latter follows from.
@@ -47,7 +45,7 @@ class Placed:
     maps: tuple[SceneCoordinateMaps, ...]
 
 
-def place_anywhere(
+def place(
     network: SceneCoordinateNetwork,
     patient: PatientRenderer,
     library: DRRLibrary,
@@ -56,7 +54,7 @@ def place_anywhere(
     seed: int = 0,
     breathe: Callable[[], None] = lambda: None,
 ) -> Placed:
-    """Place X-rays of one moment, of either polarity, wherever in the library they were taken.
+    """Place X-rays of one moment, of either polarity: of the poses tried, where the CT looks most like them.
 
     Args:
         network: what recognises and compares.
@@ -68,46 +66,22 @@ def place_anywhere(
         breathe: called every now and then; what it raises ends it.
 
     Raises:
-        NotRecognisedError: no pose with which enough of what the network sees agrees.
-    """
-    found = [candidates(network, patient, library, one, seed, breathe) for one in shown]
-    levels = [
-        ([one.inverted if how.inverted else one for one, how in zip(of_level, found, strict=True)], effort)
-        for of_level, effort in ((shown, THOROUGH), (finer, LAST))
-    ]
-    return place(network, patient, levels, _together(found, shown), seed, breathe)
-
-
-def place(
-    network: SceneCoordinateNetwork,
-    patient: PatientRenderer,
-    levels: Sequence[Level],
-    likely: Sequence[Views] = (),
-    seed: int = 0,
-    breathe: Callable[[], None] = lambda: None,
-) -> Placed:
-    """Place X-rays of one moment: of the poses tried, where the CT looks most like them.
-
-    Args:
-        network: what recognises and compares.
-        patient: the CT.
-        levels: the coarsest first, on which the X-rays are recognised.
-        likely: poses to begin with besides the one that is recognised.
-        seed: of what is drawn.
-        breathe: called every now and then; what it raises ends it.
-
-    Raises:
         NotRecognisedError: no pose with which enough of what the network sees agrees, or from which the CT looks like
             them at all.
     """
-    coarsest = levels[0][0]
-    maps = [recognise(network, patient.center_ras, one) for one in coarsest]
-    recognised = best = answer_from(maps, [one.projection for one in coarsest], seed)
+    found = [candidates(network, patient, library, one, seed, breathe) for one in shown]
+    shown, finer = (
+        [one.inverted if how.inverted else one for one, how in zip(of_level, found, strict=True)]
+        for of_level in (shown, finer)
+    )
+    likely = _together(found, shown)
+    maps = [recognise(network, patient.center_ras, one) for one in shown]
+    recognised = best = answer_from(maps, [one.projection for one in shown], seed)
     starts: list[Start] = [] if recognised is None else [(recognised.pose.projections, recognised)]
     starts += [(views, None) for views in likely]
     alike = np.inf
-    for shown, effort in levels if network.compares else ():
-        tried = Explorer(network, patient, shown, seed, breathe).explore(starts, effort)
+    for level, effort in ((shown, THOROUGH), (finer, LAST)) if network.compares else ():
+        tried = Explorer(network, patient, level, seed, breathe).explore(starts, effort)
         answered = [one for one in tried if one.answer is not None]
         if answered:
             best = most_alike(answered).answer

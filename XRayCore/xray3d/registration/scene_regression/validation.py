@@ -16,7 +16,7 @@ from xray3d.registration.metrics import PERCENTILES, mean_target_registration_er
 from xray3d.registration.scene_regression.network import SceneCoordinateNetwork
 from xray3d.registration.scene_regression.observation import Shown, coarser
 from xray3d.registration.scene_regression.patient import PatientRenderer
-from xray3d.registration.scene_regression.placing import place_anywhere
+from xray3d.registration.scene_regression.placing import place
 from xray3d.registration.scene_regression.training_views import Batch
 from xray3d.registration.statistics import percentile
 from xray3d.volumes import CTVolume
@@ -105,7 +105,7 @@ def validate(
     errors_mm = []
     for view in _views(finer):
         try:
-            placed = place_anywhere(network, patient, library, [coarser(view)], [view], breathe=breathe)
+            placed = place(network, patient, library, [coarser(view)], [view], breathe=breathe)
         except NotRecognisedError:
             errors_mm.append(float("inf"))
             continue
