@@ -220,7 +220,7 @@ class XRayRegistrationLogic(ScriptedLoadableModuleLogic):
     ):
         """Train a model that sees from where X-rays of this CT were taken, and keep the best in a folder.
 
-        Takes minutes to an hour. Whatever ends it early leaves the best model so far, and `resume=True` goes on.
+        Takes some minutes. Whatever ends it early leaves the best model so far, and `resume=True` goes on.
 
         :returns: the `SceneCoordinateModel` of `xray3d.registration.scene_regression.model`; its `report` has the
             errors measured.
@@ -228,8 +228,8 @@ class XRayRegistrationLogic(ScriptedLoadableModuleLogic):
         :param folder: to save in; new or empty, unless with `overwrite` or `resume`.
         :param poses: `xray3d.datasets.pose_range.PoseRange` from which X-rays will be taken; None for its defaults
             about the middle of the bones.
-        :param plan: `xray3d.registration.scene_regression.plan.TrainingPlan`; None for its defaults.
-        :param pretrained: folder of a model, of any patient, to begin with; None for none.
+        :param plan: `xray3d.registration.scene_regression.plan.TrainingPlan`; None for 1,000 steps.
+        :param pretrained: folder of a model, of any patient, to begin with; None for the one that comes with XRay3D.
         :param boneHu: what is above is bone, HU.
         :param progress: told what is being done and the share done; what it raises ends the training.
         :param resume: go on with a training of the same that was stopped.

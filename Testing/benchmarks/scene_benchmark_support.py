@@ -5,7 +5,7 @@ from types import SimpleNamespace
 import numpy as np
 
 from registration_benchmark_support import PLACE, error
-from xray3d.benchmarks.scene_coordinates.outcomes import MainOutcome, PlaceOutcome, Trial, Variant
+from xray3d.benchmarks.scene_coordinates.outcomes import PartOutcome, PlaceOutcome, Trial, Variant
 from xray3d.benchmarks.scene_coordinates.places import KnownPlace
 
 KNOWN = KnownPlace(PLACE, "made_up", has_ablation=True)
@@ -25,16 +25,21 @@ def trial(before_mm=2.0, after_mm=0.3, verdict="accepted", condition="whole view
 REFUSED = trial(None, None, "failed")
 
 
-def main_outcome(trials, minutes=50.0, started_from="scratch", surface_mm=(1.0,), strangers=(), simpler=()):
-    """What was measured of a main model."""
-    kinds = ("chest of another patient", "blank image", "noise")
-    shown = (*((kind, "failed") for kind in kinds), *strangers)
-    return MainOutcome(report(minutes, started_from), tuple(trials), np.array(surface_mm), shown, tuple(simpler))
+STRANGERS = ("chest of another patient", "blank image", "noise")
 
 
-def outcome(trials, started=None, ablation=(), **main):
+def main_outcome(trials, minutes=50.0, started_from="scratch", surface_mm=(1.0,), strangers=(), simpler=None):
+    """What was measured of a main model; of every kind of stranger one has failed."""
+    shown = [*((kind, "failed") for kind in STRANGERS), *strangers]
+    of_strangers = [Trial(kind, None, None, verdict) for kind, verdict in shown]
+    return PartOutcome(
+        report(minutes, started_from), (*trials, *of_strangers), np.array(surface_mm), dict(simpler or {})
+    )
+
+
+def outcome(trials, scratch=None, ablation=(), **main):
     """What was measured at a place."""
-    return PlaceOutcome(main_outcome(trials, **main), started, tuple(ablation))
+    return PlaceOutcome(main_outcome(trials, **main), scratch, tuple(ablation))
 
 
 def variant(name="published", mtre_mm=(5.0, 7.0, 9.0), minutes=50.0, started_from="scratch"):

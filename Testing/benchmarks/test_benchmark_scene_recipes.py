@@ -58,7 +58,7 @@ def test_recipes_differ_from_the_whole_method_as_they_say():
         "published likelihood": {"name", "likelihood"},
         "X-rays of one look": {"name", "appearance"},
         "no loss of the pose": {"name", "pose_weight"},
-        "nothing compared": {"name", "compares"},
+        "recognised, not compared": {"name", "compares"},
     }
     assert (
         replace(RECIPES[1], name="all", likelihood=RECIPES[0].likelihood, pose_weight=0.1, compares=True) == RECIPES[0]

@@ -4,14 +4,18 @@ import json
 import shlex
 import subprocess
 import sys
+from collections import defaultdict
+from dataclasses import astuple
+from typing import get_args
 
+import numpy as np
 import pytest
 import typer
 
-from scene_benchmark_support import outcome, trial, variant
+from scene_benchmark_support import STRANGERS, report, trial
 from xray3d.benchmarks.registry import run_benchmark
 from xray3d.benchmarks.scene_coordinates import run
-from xray3d.benchmarks.scene_coordinates.outcomes import Condition, PlaceOutcome
+from xray3d.benchmarks.scene_coordinates.outcomes import Condition, PartOutcome
 from xray3d.benchmarks.scene_coordinates.places import CHEST_FILE, PLACES, how_to_train, models_of
 from xray3d.benchmarks.scene_coordinates.run import FULL, QUICK
 from xray3d.benchmarks.table import to_json
@@ -70,61 +74,96 @@ def test_without_models_every_place_says_how_to_train_one(named, request):
 
 
 @pytest.mark.parametrize("known", PLACES, ids=NAMES)
-@pytest.mark.parametrize("started", [False, True])
-def test_the_command_that_is_given_is_one(cts, models, known, started):
+@pytest.mark.parametrize("scratch", [False, True])
+def test_the_command_that_is_given_is_one(cts, models, known, scratch):
     """Parsed, not run: the model's folder, the CT and the isocentre, signs and spaces included, arrive."""
-    command = shlex.split(how_to_train(known, started).split("`")[1])
+    command = shlex.split(how_to_train(known, scratch).split("`")[1])
     parser = typer.main.get_command(app)
     assert command[0] == "xray3d"
     for word in command[1:3]:
         parser = parser.commands[word]
     found = parser.make_context("scene-coordinates", command[3:]).params
     assert str(found["ct"]) == str(cts / known.place.file)
-    assert str(found["output"]) == str(models / (f"{known.model}_started" if started else known.model))
+    assert str(found["output"]) == str(models / (f"{known.model}_scratch" if scratch else known.model))
     assert tuple(found["center"]) == known.place.isocenter_ras
-    assert (found["start"] is not None) is started
+    assert found["from_scratch"] is scratch
 
 
 def test_models_are_found_by_the_names_of_their_folders(models):
-    for name in ("lumbar", "pelvis_started", "ablation/published", "ablation/gaussian", "ablation/.making"):
+    for name in ("lumbar", "pelvis_scratch", "ablation/published", "ablation/gaussian", "ablation/.making"):
         (models / name).mkdir(parents=True)
     (models / "ablation" / "published.training").touch()
     lumbar, pelvis, bone_only = (models_of(known) for known in PLACES)
-    ablation = (models / "ablation" / "gaussian", models / "ablation" / "published")
-    assert (lumbar.main, lumbar.started, lumbar.ablation) == (models / "lumbar", None, ablation)
-    assert (pelvis.main, pelvis.started, pelvis.ablation) == (None, models / "pelvis_started", ())
+    assert (lumbar.main.path, lumbar.scratch) == (models / "lumbar", None)
+    assert [folder.path.name for folder in lumbar.ablation] == ["gaussian", "published"]
+    assert (pelvis.main, pelvis.scratch.path, pelvis.ablation) == (None, models / "pelvis_scratch", ())
     assert [lumbar.any, pelvis.any, bone_only.any] == [True, True, False]
 
 
-@pytest.mark.parametrize(("quick", "plan"), [(True, QUICK), (False, FULL)])
-def test_only_places_with_models_are_measured(monkeypatch, cts, models, quick, plan):
+def test_a_model_that_changes_is_another_one(models):
+    (models / "lumbar").mkdir()
     (models / "pelvis").mkdir()
-    (models / "pelvis_bone_only_started").mkdir()
-    conditions = Condition.__args__
-    measured = {
-        "pelvis": outcome([trial(condition=condition) for condition in conditions]),
-        "pelvis_bone_only": PlaceOutcome(None, variant(), ()),
-    }
+    before = [models_of(known).main for known in PLACES[:2]]
+    (models / "lumbar" / "weights").write_bytes(b"1")
+    after = [models_of(known).main for known in PLACES[:2]]
+    assert before[0] != after[0]
+    assert before[1] == after[1]
+
+
+@pytest.mark.parametrize(("quick", "plan"), [(True, QUICK), (False, FULL)])
+def test_every_model_is_measured_on_what_it_is_for(monkeypatch, cts, models, quick, plan):
+    for name in ("lumbar", "pelvis", "pelvis_scratch", "ablation/first"):
+        (models / name).mkdir(parents=True)
+    counts = defaultdict(int)
 
     def in_processes(work, jobs, done):
-        assert work.__name__ == "run_place"
-        assert [(job[0].model, job[2], job[3]) for job in jobs] == [(name, cts, plan) for name in measured]
-        return [measured[job[0].model] for job in jobs]
+        assert work.__name__ == "run_part"
+        for known, model, data, part, wanted in jobs:
+            assert data == cts
+            assert known.model in ("lumbar", "pelvis")
+            assert 0 < part.count <= 50
+            assert wanted.registered is (model.path.name in ("lumbar", "pelvis"))
+            counts[(model.path.name, part.condition, *astuple(wanted)[1:])] += part.count
+        return [made_up(part, wanted) for *_, part, wanted in jobs]
 
     monkeypatch.setattr(run, "in_processes", in_processes)
     rows = rows_of(quick)
-    lumbar, pelvis, bone_only = (known.place.name for known in PLACES)
-    assert [row.measure for row in rows[:2]] == [lumbar, bone_only]
-    goals = {
-        start: [row.value for row in rows if row.measure.startswith(start) and row.goal]
-        for start in (f"{pelvis}, 1 X-rays, after", f"{bone_only}, model from a start")
+    nothing_more = (False, False, False)
+    expected = {
+        ("lumbar", "whole view", True, True, True): plan.compared,
+        ("lumbar", "whole view", *nothing_more): plan.whole - plan.compared,
+        ("pelvis", "whole view", True, False, False): plan.compared,
+        ("pelvis", "whole view", *nothing_more): plan.whole - plan.compared,
+        ("pelvis_scratch", "whole view", *nothing_more): plan.targets,
+        ("first", "whole view", False, True, False): plan.compared,
     }
-    assert list(goals.values()) == [[0.3, 0], [7, 0]]
+    for place in ("lumbar", "pelvis"):
+        expected |= {(place, condition, *nothing_more): plan.others for condition in get_args(Condition)[1:]}
+        expected |= {(place, kind, *nothing_more): plan.strangers for kind in ("chest of another patient", "noise")}
+        expected[(place, "blank image", *nothing_more)] = 1
+    assert counts == {key: count for key, count in expected.items() if count}
+    lumbar, pelvis, bone_only = (known.place.name for known in PLACES)
+    assert rows[0].measure == bone_only
+    for name in (lumbar, pelvis):
+        met = [row.value for row in rows if row.measure.startswith(f"{name}, {plan.targets} X-rays, after") and row.met]
+        assert met == [0.3, 0]
+    scratch = [row.value for row in rows if row.measure.startswith(f"{pelvis}, model from scratch, {plan.targets} X")]
+    assert scratch[1] == 2.0
+    names = {row.measure.split(",")[1].strip() for row in rows if row.measure.startswith("ablation, ")}
+    assert names == {"plain", "first"}
+
+
+def made_up(part, wanted):
+    """The outcome of a part."""
+    strange = part.condition in STRANGERS
+    trials = [trial(None, None, "failed", part.condition) if strange else trial(condition=part.condition)] * part.count
+    simpler = {"plain": (5.0,) * part.count} if wanted.ransac else {}
+    return PartOutcome(report(), tuple(trials), np.ones(1 if wanted.surface else 0), simpler)
 
 
 def test_the_quick_run_is_a_small_part_of_the_full_one():
-    assert (FULL.whole, FULL.targets, FULL.compared, FULL.local, FULL.screws) == (900, 400, 100, 100, 100)
-    assert (QUICK.whole, QUICK.targets, QUICK.compared, QUICK.local, QUICK.screws) == (20, 20, 20, 10, 10)
+    assert (FULL.whole, FULL.targets, FULL.compared, FULL.others, FULL.strangers) == (900, 400, 100, 100, 25)
+    assert (QUICK.whole, QUICK.targets, QUICK.compared, QUICK.others, QUICK.strangers) == (20, 20, 20, 10, 5)
 
 
 def test_other_benchmarks_do_not_load_torch():

@@ -1,7 +1,5 @@
 """What the models are shown: views whose truth is known, with and without metal, and what no model should recognise."""
 
-from dataclasses import replace
-
 import numpy as np
 import pytest
 from scipy.ndimage import binary_dilation, binary_erosion, gaussian_filter
@@ -9,23 +7,26 @@ from scipy.ndimage import binary_dilation, binary_erosion, gaussian_filter
 from registration_benchmark_support import PLACE
 from xray3d.benchmarks.registration.cases import take_xray
 from xray3d.benchmarks.scene_coordinates import xrays
-from xray3d.benchmarks.scene_coordinates.xrays import Plan, take_cases, take_strangers
+from xray3d.benchmarks.scene_coordinates.xrays import Part, take_cases, take_strangers
 from xray3d.datasets.pose_range import PoseRange
 from xray3d.drr import DRRRenderer
 from xray3d.geometry.poses import rotation_angle
 from xray3d.registration.field import exposed_field
 
 SIZE_PX, PIXEL_MM = (120, 96), (2.5, 3.0)
-PLAN = Plan(whole=3, targets=2, compared=1, local=3, screws=2, strangers=3)
 POSES = PoseRange(PLACE.isocenter_ras)
 AREA, SIDE = "local view, a third of the area", "local view, a third of the side"
+BARE, MASKED = "screws, not masked", "screws, masked"
+COUNTS = {"whole view": 3, AREA: 3, SIDE: 3, BARE: 2, MASKED: 2}
 
 
 @pytest.fixture(scope="module")
 def cases(anatomy):
     with pytest.MonkeyPatch.context() as patch:
         small_receptor(patch)
-        return take_cases(anatomy, POSES, PLAN)
+        renderer = DRRRenderer(anatomy.xrayed)
+        parts = [Part(condition, 0, count) for condition, count in COUNTS.items()]
+        return [case for part in parts for case in take_cases(anatomy, renderer, POSES, part)]
 
 
 def small_receptor(patch):
@@ -37,23 +38,16 @@ def of(cases, condition):
     return [case for case in cases if case.condition == condition]
 
 
-def test_there_are_as_many_of_each_as_planned_and_whole_views_come_first(cases):
+def test_there_are_as_many_of_each_as_asked_for(cases):
     kinds = [case.condition for case in cases]
-    whole, others = kinds[:3], kinds[3:]
-    assert whole == ["whole view"] * 3
-    assert {kind: others.count(kind) for kind in dict.fromkeys(others)} == {
-        AREA: 3,
-        SIDE: 3,
-        "screws, not masked": 2,
-        "screws, masked": 2,
-    }
+    assert {kind: kinds.count(kind) for kind in COUNTS} == COUNTS
 
 
-def test_a_smaller_plan_takes_the_first_of_the_same_xrays(anatomy, cases, monkeypatch):
+@pytest.mark.parametrize("condition", ["whole view", AREA, SIDE, BARE])
+def test_an_xray_follows_from_its_number_alone(anatomy, cases, condition, monkeypatch):
     small_receptor(monkeypatch)
-    fewer = take_cases(anatomy, POSES, replace(PLAN, whole=1, local=1, screws=0))
-    for case, same in zip(fewer, (cases[0], of(cases, AREA)[0], of(cases, SIDE)[0]), strict=True):
-        np.testing.assert_array_equal(case.xray.pixels, same.xray.pixels)
+    (again,) = take_cases(anatomy, DRRRenderer(anatomy.xrayed), POSES, Part(condition, 1, 1))
+    np.testing.assert_array_equal(again.xray.pixels, of(cases, condition)[1].xray.pixels)
 
 
 def test_no_two_views_are_from_one_place(cases):
@@ -121,7 +115,7 @@ def test_collimators_narrow_whole_views_and_never_local_ones(anatomy):
 def test_views_with_screws_are_shown_with_and_without_their_mask(cases):
     bare, masked = (of(cases, f"screws, {how}") for how in ("not masked", "masked"))
     for case, same in zip(bare, masked, strict=True):
-        assert case.xray is same.xray
+        np.testing.assert_array_equal(case.xray.pixels, same.xray.pixels)
         assert case.mask is None
         assert 0 < same.mask.mean() < 0.3
         assert same.mask.shape == same.xray.pixels.shape
@@ -145,9 +139,10 @@ def test_screws_show_where_their_mask_is(anatomy, cases):
 def test_strangers_are_a_chest_a_blank_image_and_noise(folder, monkeypatch):
     small_receptor(monkeypatch)
     monkeypatch.setattr(xrays, "CHEST_FILE", PLACE.file)
-    found = take_strangers(folder, 3)
-    assert [kind for kind, _ in found] == ["chest of another patient"] * 3 + ["blank image"] + ["noise"] * 3
-    images = [image.pixels for _, image in found]
+    parts = [Part("chest of another patient", 0, 3), Part("blank image", 0, 1), Part("noise", 0, 3)]
+    found = [case for part in parts for case in take_strangers(folder, part)]
+    assert [case.condition for case in found] == [part.condition for part in parts for _ in part.numbers]
+    images = [case.xray.pixels for case in found]
     assert all(image.shape == SIZE_PX for image in images)
     assert np.ptp(images[3]) == 0
     assert len({image.tobytes() for image in images}) == 7

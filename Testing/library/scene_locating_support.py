@@ -54,7 +54,7 @@ class Recognising(nn.Module):
         pictures = [picture_of(*of_view, fineness) for of_view in read for fineness in (1, 2)]
         self.known = [(shown(picture), bones.render(picture.projection), plane_of(picture)) for picture in pictures]
 
-    def forward(self, pictures: torch.Tensor) -> Prediction:
+    def forward(self, pictures: torch.Tensor, guessed: Guess | None = None) -> Prediction:
         for known, scene, plane in self.known:
             if known.shape == pictures.shape and correlation(known, pictures) > 0.6:
                 self.plane = plane
@@ -70,34 +70,27 @@ class Recognising(nn.Module):
 
 
 class Comparing(Recognising):
-    """Recognises the patient so far aside, and having compared, so far, whatever the guess."""
+    """Having compared, knows them so far aside, whatever the guess."""
 
     compares = True
 
-    def __init__(self, recognised_mm: float, compared_mm: float) -> None:
-        super().__init__()
-        self.off = {True: recognised_mm, False: compared_mm}
-        self.error = lambda points: points + [self.aside, 0, 0] * 2
+    def __init__(self, aside_mm: float = 0.0) -> None:
+        super().__init__(lambda points: points + [aside_mm, 0, 0] * 2)
 
-    def forward(self, pictures: torch.Tensor) -> Prediction:
-        self.aside = self.off[True]
-        return super().forward(pictures)
-
-    def compare(self, pictures: torch.Tensor, guessed: Guess) -> Prediction:
-        self.aside = self.off[False]
+    def forward(self, pictures: torch.Tensor, guessed: Guess | None = None) -> Prediction:
         answer = super().forward(pictures[:1])
         return Prediction(*(part.expand(len(pictures), *part.shape[1:]) for part in vars(answer).values()))
 
 
 class Shortsighted(Comparing):
-    """Recognises the patient so far aside, and has an answer, the right one, only to guesses that are so near."""
+    """Has an answer, the right one, only to guesses that are so near."""
 
-    def __init__(self, recognised_mm: float, sight_mm: float) -> None:
-        super().__init__(recognised_mm, 0.0)
+    def __init__(self, sight_mm: float) -> None:
+        super().__init__()
         self.sight_mm = sight_mm
 
-    def compare(self, pictures: torch.Tensor, guessed: Guess) -> Prediction:
-        right = super().compare(pictures, guessed)
+    def forward(self, pictures: torch.Tensor, guessed: Guess | None = None) -> Prediction:
+        right = super().forward(pictures)
         off = (guessed.plane - self.plane).square().sum(dim=1).sqrt().mean(dim=(1, 2)) * COORDINATE_MM
         return replace(right, bone=torch.where((off < self.sight_mm)[:, None, None], right.bone, -5.0))
 
@@ -124,8 +117,8 @@ def library() -> DRRLibrary:
 
 
 @cache
-def recognising() -> Locator:
-    return knowing(Recognising())
+def comparing() -> Locator:
+    return knowing(Comparing())
 
 
 def knowing(network: nn.Module) -> Locator:

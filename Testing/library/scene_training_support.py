@@ -13,7 +13,7 @@ from xray3d.models.fingerprint import CTFingerprint
 from xray3d.registration.scene_regression import loop, placing, subject, training, training_views
 from xray3d.registration.scene_regression.exploring import Effort
 from xray3d.registration.scene_regression.model import SceneCoordinateModel, TrainingReport
-from xray3d.registration.scene_regression.network import SceneCoordinateNetwork
+from xray3d.registration.scene_regression.network import ComparisonNetwork, RecognitionNetwork
 from xray3d.registration.scene_regression.plan import TrainingPlan
 from xray3d.registration.scene_regression.training import train
 from xray3d.registration.scene_regression.validation import Validation
@@ -32,9 +32,12 @@ def block() -> CTVolume:
     return CTVolume(hu, np.diag([20.0, 20, 20, 1]), "block.nrrd")
 
 
-def small_network(comparison=(4, 8, 8, 8, 8, 4)) -> SceneCoordinateNetwork:
+FEATURES = (4, 8, 8, 8, 8, 4)
+
+
+def small_network() -> ComparisonNetwork:
     """Like the real one in everything but its size."""
-    return SceneCoordinateNetwork((4, 8, 8, 8, 8, 4), comparison)
+    return ComparisonNetwork(FEATURES)
 
 
 def untrained_model(name: str = "ct.nrrd") -> SceneCoordinateModel:
@@ -48,7 +51,8 @@ def make_small(monkeypatch) -> None:
     """Trainings that take no time, on coarser X-rays, with a loss of the pose from the start."""
     monkeypatch.setattr(training_views, "SIZE_PX", 64)
     monkeypatch.setattr(training_views, "PIXEL_MM", 4.8)
-    monkeypatch.setattr(training, "SceneCoordinateNetwork", small_network)
+    small = {True: small_network, False: lambda: RecognitionNetwork(FEATURES)}
+    monkeypatch.setattr(training, "NETWORKS", small)
     monkeypatch.setattr(training, "_HELD_OUT", 3)
     monkeypatch.setattr(placing, "THOROUGH", Effort(rounds=1, first=1, compared=1, drawn=2))
     monkeypatch.setattr(loop, "_PLAIN_UNTIL", 0.0)

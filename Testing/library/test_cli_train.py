@@ -61,10 +61,11 @@ def test_nothing_is_needed_but_the_ct(run, patient_folder, trainer):
     code, out, err = run(*TRAIN)
     assert code == 0, err
     assert trainer["poses"] == PoseRange(middle_of_bones(block(), 250.0))
-    assert trainer["plan"] == TrainingPlan()
+    assert trainer["plan"] == TrainingPlan.from_start()
     assert str(trainer["folder"]) == "model"
     np.testing.assert_array_equal(trainer["ct"].hu, block().hu)
-    assert (trainer["start"], trainer["bone_hu"], trainer["device"]) == (None, 250.0, "cpu")
+    assert (trainer["bone_hu"], trainer["device"]) == (250.0, "cpu")
+    assert trainer["start"].name == SceneCoordinateStart.shipped().name
     assert (trainer["resume"], trainer["overwrite"]) == (False, False)
     assert out.strip() == (
         "model: median error 1.0 mm and 0% gross failures on 1 simulated X-rays, after 1 steps in 0 min."
@@ -79,10 +80,23 @@ def test_options_arrive(run, patient_folder, trainer):
     )  # fmt: skip
     assert code == 0, err
     assert trainer["poses"] == PoseRange((-5, 6.5, 70), (-20, 30), (-10, 5), (-3, 4), 20, 60, 1100, 800)
-    assert trainer["plan"] == TrainingPlan(steps=77, goal_mm=2.5, seed=9)
+    assert trainer["plan"] == TrainingPlan.from_start(steps=77, goal_mm=2.5, seed=9)
     assert isinstance(trainer["start"], SceneCoordinateStart)
     assert trainer["start"].name == "Mrs Miller.nrrd"
     assert (trainer["bone_hu"], trainer["resume"], trainer["overwrite"]) == (300, True, True)
+
+
+def test_from_scratch_it_takes_longer(run, patient_folder, trainer):
+    code, _, err = run(*TRAIN, "--from-scratch")
+    assert code == 0, err
+    assert trainer["start"] is None
+    assert trainer["plan"] == TrainingPlan()
+
+
+def test_the_start_may_be_taken_as_it_is(run, patient_folder, trainer):
+    code, _, err = run(*TRAIN, "--steps", 0)
+    assert code == 0, err
+    assert trainer["plan"].steps == 0
 
 
 def test_the_middle_of_the_bones_is_that_above_the_threshold(run, patient_folder, trainer):
@@ -118,6 +132,8 @@ def test_help_says_what_can_be_trained(run):
         (["ct.nrrd", "--center", "0", "0", "900"], "no bone above 250 HU within 70 mm"),
         (["ct.nrrd", "--start", "ct.nrrd"], "ct.nrrd holds no model"),
         (["ct.nrrd", "--start", "absent"], "absent holds no model"),
+        (["ct.nrrd", "--start", "start", "--from-scratch"], "leave out --start, or --from-scratch"),
+        (["ct.nrrd", "--steps", "0", "--from-scratch"], "no steps needs something to begin with"),
         (["ct.nrrd", "--device", "cuda:77"], "There is no compute device 'cuda:77'"),
         (["ct.nrrd", "--device", "cuda:77", "--start", "start"], "There is no compute device 'cuda:77'"),
         (["ct.nrrd", "-o", "start"], "start holds a model already"),

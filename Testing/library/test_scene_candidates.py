@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from registration_support import CENTRE, FRONTAL, LATERAL, error_mm, patient
-from scene_locating_support import Recognising, library, taken
+from scene_locating_support import library, taken
 from xray3d.registration.scene_regression.candidates import candidates
 from xray3d.registration.scene_regression.observation import Shown, likeness_from, picture_of, show
 from xray3d.registration.scene_regression.patient import PatientRenderer
@@ -24,31 +24,34 @@ def shown(view) -> Shown:
     return show(picture_of(prepare_view(taken()[view], None), view), torch.device("cpu"))
 
 
-def knows(*views) -> Recognising:
-    network = Recognising()
-    network.known = [known for known in network.known if any(same(known[0], shown(view).picture) for view in views)]
-    return network
-
-
-def same(first: torch.Tensor, second: torch.Tensor) -> bool:
-    return first.shape == second.shape and torch.equal(first, second)
-
-
 @pytest.mark.parametrize("inverted", [False, True])
-@pytest.mark.parametrize(
-    ("view", "known", "off_mm"),
-    [(FRONTAL, (), 25.0), (LATERAL, (LATERAL,), 0.5), (FRONTAL, (FRONTAL,), 0.5)],
-    ids=["matched", "recognised beyond the range", "both"],
-)
-def test_the_likeliest_is_near_and_read_as_it_should_be(view, known, off_mm, inverted):
-    given = shown(view)
-    found = candidates(knows(*known), renderer(), library(), given.inverted if inverted else given)
-    assert found.inverted == inverted
-    nearest = min(error_mm([replace(view, extrinsic=one.extrinsic)], [view]) for one in found.projections)
-    assert nearest < off_mm
-    alike = likeness_from(renderer(), given, found.projections)
+def test_the_likeliest_is_near_and_read_as_it_should_be(inverted):
+    given = shown(FRONTAL)
+    found = candidates(renderer(), library(), [given.inverted if inverted else given])
+    assert found.inverted == (inverted,)
+    projections = [views[0] for views in found.poses]
+    nearest = min(error_mm([replace(FRONTAL, extrinsic=one.extrinsic)], [FRONTAL]) for one in projections[:8])
+    assert nearest < 25.0
+    alike = likeness_from(renderer(), given, projections)
     assert alike[0] > 0.9 * alike.max()
-    assert {one.size_px for one in found.projections} == {given.projection.size_px}
+    assert {one.size_px for one in projections} == {given.projection.size_px}
+
+
+@pytest.mark.parametrize("inverted", [(False, True), (True, False), (True, True)])
+def test_one_xray_of_known_directions_says_how_another_is_to_be_read(inverted):
+    """And where it is from: together they are moved as one."""
+    views = (FRONTAL, LATERAL)
+    given = [one.inverted if other_way else one for one, other_way in zip(map(shown, views), inverted, strict=True)]
+    found = candidates(renderer(), library(), given)
+    assert found.inverted == inverted
+    between = LATERAL.extrinsic @ np.linalg.inv(FRONTAL.extrinsic)
+    for first, second in found.poses:
+        np.testing.assert_allclose(second.extrinsic, between @ first.extrinsic, atol=1e-6)
+    nearest = min(
+        error_mm([replace(own, extrinsic=one.extrinsic) for own, one in zip(views, pose, strict=True)], views)
+        for pose in found.poses[:8]
+    )
+    assert nearest < 25.0
 
 
 def test_an_xray_looks_most_like_the_ct_from_where_it_was_taken():

@@ -10,6 +10,7 @@ from scipy.ndimage import shift as ndimage_shift
 
 from registration_support import CENTRE, carm, patient
 from scene_training_support import small_network
+from xray3d.drr import DRRRenderer
 from xray3d.geometry import Projection
 from xray3d.registration.scene_regression.conventions import COORDINATE_MM, SIZE_PX, STRIDE
 from xray3d.registration.scene_regression.correlation import (
@@ -20,7 +21,7 @@ from xray3d.registration.scene_regression.correlation import (
     likeness,
 )
 from xray3d.registration.scene_regression.guess import Guess, guess_images, guess_of
-from xray3d.registration.scene_regression.network import SceneCoordinateNetwork
+from xray3d.registration.scene_regression.network import ComparisonNetwork
 from xray3d.registration.scene_regression.patient import PatientRenderer, Rendered
 from xray3d.registration.scene_regression.picture import network_input
 
@@ -67,7 +68,7 @@ def test_its_plane_passes_the_centre_parallel_to_the_receptor(guess):
 
 def test_a_right_guess_needs_nothing_more(rendered, guess):
     """A network that says nothing says that the X-rays are from where they are guessed to be."""
-    points = silent_network().compare(pictures(), guess).points
+    points = silent_network()(pictures(), guess).points
     for number, view in enumerate(rendered):
         torch.testing.assert_close(points[number][:, view.valid], view.points[:, view.valid], atol=1e-3, rtol=0)
 
@@ -75,9 +76,9 @@ def test_a_right_guess_needs_nothing_more(rendered, guess):
 def test_answers_are_relative_to_the_guess(guess):
     """How deep along its rays, how far aside along its axes."""
     network = silent_network()
-    silent = network.compare(pictures(), guess).points.double().numpy() * COORDINATE_MM
-    network.comparison.unet.final_conv.bias.data[:6] = torch.tensor([0.1, 0.2, 0.3, 0, 0, 0.5])
-    off = network.compare(pictures(), guess).points.double().numpy() * COORDINATE_MM - silent
+    silent = network(pictures(), guess).points.double().numpy() * COORDINATE_MM
+    network.unet.final_conv.bias.data[:6] = torch.tensor([0.1, 0.2, 0.3, 0, 0, 0.5])
+    off = network(pictures(), guess).points.double().numpy() * COORDINATE_MM - silent
     for number, view in enumerate(VIEWS):
         entry, leave = (in_camera(view, off[number, first : first + 3].reshape(3, -1).T + CENTRE) for first in (0, 3))
         rays = in_camera(view, guess.rays[number].flatten(1).double().numpy().T + CENTRE)
@@ -86,9 +87,9 @@ def test_answers_are_relative_to_the_guess(guess):
         np.testing.assert_allclose(leave, 50 * rays, atol=1e-2)
 
 
-def silent_network() -> SceneCoordinateNetwork:
+def silent_network() -> ComparisonNetwork:
     network = small_network().eval().requires_grad_(False)
-    for weight in network.comparison.unet.final_conv.parameters():
+    for weight in network.unet.final_conv.parameters():
         weight.zero_()
     return network
 
@@ -178,8 +179,8 @@ def test_every_picture_has_its_own_guess(rendered):
     """Exchanged, they exchange the answers."""
     network = small_network().eval()
     with torch.inference_mode():
-        there = network.compare(pictures(), guess_of(rendered, CENTRE))
-        back = network.compare(pictures().flip(0), guess_of(rendered[::-1], CENTRE))
+        there = network(pictures(), guess_of(rendered, CENTRE))
+        back = network(pictures().flip(0), guess_of(rendered[::-1], CENTRE))
     torch.testing.assert_close(there.points, back.points.flip(0))
     assert not torch.allclose(there.points[0], there.points[1], atol=0.01)
 
@@ -188,5 +189,21 @@ def test_pictures_need_not_be_square(rendered):
     wide = replace(VIEWS[0], size_px=(128, 192))
     (view,) = PatientRenderer(patient().ct, CENTRE, 250.0).render([wide])
     with torch.inference_mode():
-        answer = small_network().eval().compare(torch.zeros((1, 3, 128, 192)), guess_of([view], CENTRE))
+        answer = small_network().eval()(torch.zeros((1, 3, 128, 192)), guess_of([view], CENTRE))
     assert answer.points.shape == (1, 6, 32, 48)
+
+
+def test_voxels_are_as_coarse_as_pixels_allow(monkeypatch):
+    """Pixels of half a vertebra's pedicle show no more of fine voxels than of rough ones."""
+    renderer = PatientRenderer(patient().ct, CENTRE, 250.0)
+    fine, rough = VIEWS[0], VIEWS[0].resampled((48, 48))
+    alike = []
+    for view in (fine, rough):
+        soft, bone = renderer.line_integrals([view])
+        exact = DRRRenderer(patient().ct).render(view)
+        alike.append(np.corrcoef(exact.ravel(), (soft + bone)[0].numpy().ravel())[0, 1])
+    assert min(alike) > 0.98
+    monkeypatch.setattr(renderer, "_renderer", None)
+    renderer.line_integrals([rough])
+    with pytest.raises(AttributeError):
+        renderer.line_integrals([fine])

@@ -16,7 +16,7 @@ from xray3d.registration.scene_regression.losses import (
     pose_loss,
     split_error,
 )
-from xray3d.registration.scene_regression.network import Prediction, SceneCoordinateNetwork
+from xray3d.registration.scene_regression.network import NETWORKS, Prediction, RecognitionNetwork
 from xray3d.registration.scene_regression.picture import network_input
 
 ROWS, COLUMNS = 24, 32
@@ -81,7 +81,7 @@ def test_nothing_to_see_is_finite(images, share):
 
 @pytest.mark.parametrize("size_px", [(64, 64), (64, 128), (192, 128)])
 def test_maps_are_a_quarter_of_the_size_of_the_picture(size_px):
-    network = SceneCoordinateNetwork(FEATURES, FEATURES).eval()
+    network = RecognitionNetwork(FEATURES).eval()
     assert all(side % MULTIPLE == 0 for side in size_px)
     with torch.inference_mode():
         answer = network(torch.randn((2, 3, *size_px), generator=generator()))
@@ -93,26 +93,26 @@ def test_maps_are_a_quarter_of_the_size_of_the_picture(size_px):
 
 
 def test_uncertainties_have_limits():
-    network = SceneCoordinateNetwork(FEATURES, FEATURES).eval()
+    network = RecognitionNetwork(FEATURES).eval()
     with torch.inference_mode():
         answer = network(1e4 * torch.randn((1, 3, 64, 64), generator=generator()))
     assert answer.log_sigma.min() >= -7
     assert answer.log_sigma.max() <= 3
 
 
-@pytest.mark.parametrize(("name", "of"), [("network_def", "recognition"), ("comparison_def", "comparison")])
-def test_the_networks_follow_from_their_arguments_and_their_u_nets_from_their_definitions(name, of):
+@pytest.mark.parametrize("compares", [False, True])
+def test_the_networks_follow_from_their_features_and_their_u_nets_from_their_definitions(compares):
     """The latter by MONAI alone, as whoever opens a model's folder does it."""
-    network = SceneCoordinateNetwork(FEATURES, FEATURES)
-    again = SceneCoordinateNetwork(**network.arguments)
+    network = NETWORKS[compares](FEATURES)
+    assert network.compares == compares
+    again = NETWORKS[compares](network.features)
     again.load_state_dict(network.state_dict())
-    unet = ConfigParser(network.definition).get_parsed_content(name)
-    of_unet = f"{of}.unet."
-    weights = {key.removeprefix(of_unet): w for key, w in network.state_dict().items() if key.startswith(of_unet)}
+    unet = ConfigParser({"network_def": network.definition}).get_parsed_content("network_def")
+    weights = {key.removeprefix("unet."): w for key, w in network.state_dict().items() if key.startswith("unet.")}
     unet.load_state_dict(weights)
-    shown = torch.randn((1, network.definition[name]["in_channels"], 16, 16), generator=generator())
+    shown = torch.randn((1, network.definition["in_channels"], 16, 16), generator=generator())
     with torch.inference_mode():
-        torch.testing.assert_close(unet.eval()(shown), getattr(network, of).unet.eval()(shown))
+        torch.testing.assert_close(unet.eval()(shown), again.eval().unet(shown))
 
 
 # Losses

@@ -11,6 +11,7 @@ from registration_support import carm, error_mm, motion, patient, reindexed
 from xray3d import CTVolume, Projection, SceneCoordinateRenderer
 from xray3d.datasets.synthetic_spine import MIRROR_X
 from xray3d.errors import GeometryError, VolumeError
+from xray3d.registration import scene_pose
 from xray3d.registration.scene_correspondences import SceneCoordinateMaps, partial_point_cloud
 from xray3d.registration.scene_pose import pose_from_scene_coordinates
 
@@ -107,6 +108,29 @@ def test_errors_do_not_push_the_anatomy_away():
         pose = pose_of([predicted(FRONTAL, 8.0, seed=seed)], FRONTAL)
         along.append(off(pose, FRONTAL)[:3] @ FRONTAL.viewing_direction_ras)
     assert abs(np.mean(along)) < 3 * np.std(along) / np.sqrt(len(along)) + 0.3
+
+
+@pytest.mark.parametrize(("off_mm", "turned_deg"), [(0.0, 0.0), (15.0, 5.0), (300.0, 90.0)])
+def test_a_place_nearby_leads_to_the_same_pose(off_mm, turned_deg):
+    """And does no harm where it is far from it."""
+    views = [view.moved(FAR) for view in (FRONTAL, OBLIQUE)]
+    maps = [predicted(view, 2.0, outliers=0.2, seed=number) for number, view in enumerate((FRONTAL, OBLIQUE))]
+    beside = motion([off_mm, -off_mm, off_mm], [turned_deg, 0, turned_deg])
+    near = [view.moved(beside) for view in (FRONTAL, OBLIQUE)]
+    pose, from_anywhere = (pose_from_scene_coordinates(maps, views, near=start) for start in (near, None))
+    np.testing.assert_allclose(pose.transform_ras, from_anywhere.transform_ras, atol=0.1)
+    assert pose.consistent
+
+
+def test_without_a_search_where_most_points_agree_nearby(monkeypatch):
+    def searched(*_):
+        raise AssertionError("RANSAC")
+
+    monkeypatch.setattr(scene_pose, "_starts", searched)
+    pose = pose_from_scene_coordinates([predicted(FRONTAL, 2.0, outliers=0.2)], [FRONTAL.moved(FAR)], near=[FRONTAL])
+    assert error_mm(pose.projections, [FRONTAL]) < 2.0
+    with pytest.raises(AssertionError, match="RANSAC"):
+        pose_from_scene_coordinates([predicted(FRONTAL, 2.0, outliers=0.6)], [FRONTAL.moved(FAR)], near=[FRONTAL])
 
 
 def test_sure_pixels_count_more():

@@ -55,11 +55,11 @@ def test_patients_take_turns_and_all_of_them_are_measured(tmp_path, monkeypatch)
     monkeypatch.setattr(subject.TrainingViews, "batch", seen)
     start = pretrain(PATIENTS, tmp_path / "start", PLAN)
     assert rendered[:4] == [70, 370, 70, 370]
-    assert start.name == "2 patients"
+    assert start.name == "2 CTs"
     facts = json.loads((tmp_path / "start" / METADATA).read_text())["xray3d"]
     assert facts["cts"] == ["block.nrrd", "other.nrrd"]
     assert facts["report"]["views"] == 8, "four of each"
-    assert "What block.nrrd, other.nrrd have in common" in (tmp_path / "start" / CARD).read_text()
+    assert "- block.nrrd (1 times)\n- other.nrrd (1 times)" in (tmp_path / "start" / CARD).read_text()
 
 
 def test_a_model_begins_with_it(tmp_path):
@@ -68,7 +68,7 @@ def test_a_model_begins_with_it(tmp_path):
     torch.testing.assert_close(weights(read), weights(start))
     model = run(tmp_path / "model", plan=replace(PLAN, steps=1, learning_rate=1e-9), start=read)
     torch.testing.assert_close(weights(model), weights(start), atol=1e-6, rtol=0)
-    assert model.report.started_from == "2 patients"
+    assert model.report.started_from == "2 CTs"
 
 
 def test_it_is_stopped_and_goes_on(tmp_path, monkeypatch):

@@ -32,7 +32,7 @@ def located_at(off: np.ndarray, views, share: float = 0.6):
         pose = ScenePose(moved, transform, True, share, (share,) * len(given), 1.0, 1.0, np.eye(6), CENTRE)
         for projection, view in zip(moved, views, strict=True):
             np.testing.assert_allclose(projection.extrinsic, view.moved(off).extrinsic, atol=1e-6)
-        return Located(moved, Placed(None, replace(pose, inlier_share=share), replace(pose, inlier_share=0.9), ()))
+        return Located(moved, Placed(None, pose, ()))
 
     return locate
 

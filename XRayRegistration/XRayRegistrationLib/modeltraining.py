@@ -29,9 +29,9 @@ class Training:
         folder: of the model.
         device: "cpu" or "cuda".
         poses: the fields of a `PoseRange`; without `center_ras` the C-arm aims at the middle of the bones.
-        plan: the fields of a `TrainingPlan` that are not its defaults.
+        plan: the fields of a `TrainingPlan` that are not the usual ones.
         boneHu: what is above is bone.
-        pretrained: folder of a model, of any patient, to begin with; None for none.
+        pretrained: folder of a model, of any patient, to begin with; None for the one that comes with XRay3D.
         resume: whether to go on with a training of the same that was stopped.
         overwrite: whether to replace a model that is in the folder.
     """
@@ -55,7 +55,7 @@ class Training:
         # Here, because PyTorch takes seconds to import, and need not be there for anything else.
         from xray3d.datasets.pose_range import PoseRange
         from xray3d.registration.scene_regression.plan import TrainingPlan
-        from xray3d.registration.scene_regression.start import SceneCoordinateStart
+        from xray3d.registration.scene_regression.start import SHIPPED, SceneCoordinateStart
         from xray3d.registration.scene_regression.training import train
 
         progress(_("Preparing the CT"), 0.0)
@@ -65,8 +65,8 @@ class Training:
             self.ct,
             PoseRange(**fields),
             self.folder,
-            TrainingPlan(**self.plan),
-            start=None if self.pretrained is None else SceneCoordinateStart.load(self.pretrained),
+            TrainingPlan.from_start(**self.plan),
+            start=SceneCoordinateStart.load(self.pretrained or SHIPPED),
             bone_hu=self.boneHu,
             device=self.device,
             progress=progress,

@@ -51,7 +51,7 @@ RANGES = {
     "sddMm": (300.0, 3000.0),
     "sodMm": (200.0, 2500.0),
     "boneHu": (50.0, 3000.0),
-    "steps": (100, 1_000_000),
+    "steps": (0, 1_000_000),
     "goalMm": (0.0, 50.0),
 }
 """Smallest and largest value of every number."""
@@ -92,7 +92,7 @@ class XRayRegistrationParameterNode:
     aim: what the C-arm aims at in the X-rays that a model is trained for; None for the middle of the bones.
     primaryFromDeg to sodMm: from where they are taken, see `xray3d.datasets.pose_range.PoseRange`.
     boneHu: what is above is bone.
-    pretrained: folder of a model to begin with; empty for none.
+    pretrained: folder of a model to begin with; empty for the one that comes with XRay3D.
     newModel: folder of the model that is trained.
     steps: of the training, at most.
     goalMm: the training ends once the median error is this small; 0 for never.
@@ -153,7 +153,7 @@ class XRayRegistrationParameterNode:
     boneHu: Annotated[float, WithinRange(*RANGES["boneHu"])] = 250.0
     pretrained: str = ""
     newModel: str = ""
-    steps: Annotated[int, WithinRange(*RANGES["steps"])] = 5000
+    steps: Annotated[int, WithinRange(*RANGES["steps"])] = 1000
     goalMm: Annotated[float, WithinRange(*RANGES["goalMm"])] = 0.0
 
 

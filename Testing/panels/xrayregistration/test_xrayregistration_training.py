@@ -15,6 +15,7 @@ from xray3d.drr.scene_coordinates import BONE_THRESHOLD_HU
 from xray3d.errors import OutputExistsError, VolumeError
 from xray3d.mrml.transforms import add_transform
 from xray3d.registration.scene_regression.plan import TrainingPlan
+from xray3d.registration.scene_regression.start import SceneCoordinateStart
 from xray3d.volumes.skeleton import middle_of_bones
 from XRayCoreLib import packages
 
@@ -24,14 +25,15 @@ def is_one_sentence(text):
 
 
 class TestTrain:
-    def test_the_panel_begins_with_the_librarys_defaults(self, trainable, trainer, new_folder):
+    def test_the_panel_begins_with_what_comes_with_the_library(self, trainable, trainer, new_folder):
         press(trainable, "trainButton")
         (call,) = trainer.calls
         assert call["poses"] == PoseRange(call["poses"].center_ras)
         np.testing.assert_allclose(call["poses"].center_ras, middle_of_bones(small_ct(), BONE_THRESHOLD_HU), atol=0.05)
-        assert call["plan"] == TrainingPlan()
+        assert call["plan"] == TrainingPlan.from_start()
         assert call["bone_hu"] == BONE_THRESHOLD_HU
-        assert (call["start"], call["resume"], call["overwrite"]) == (None, False, False)
+        assert call["start"].name == SceneCoordinateStart.shipped().name
+        assert (call["resume"], call["overwrite"]) == (False, False)
         assert call["folder"] == new_folder
         np.testing.assert_array_equal(call["ct"].hu, small_ct().hu)
 
@@ -53,7 +55,7 @@ class TestTrain:
         (call,) = trainer.calls
         poses = PoseRange((20.0, -20.0, 40.0), (-20, 110), (-5, 25), (-90, 90), 30, 60, 1200, 800)
         assert call["poses"] == poses
-        assert call["plan"] == TrainingPlan(steps=500, goal_mm=2.5)
+        assert call["plan"] == TrainingPlan.from_start(steps=500, goal_mm=2.5)
         assert call["bone_hu"] == 300
         assert call["start"].name == "Small patient"
         assert len(CHOICES) == len(fields(PoseRange)) - 1 + 3 + len(["bone_hu", "steps", "goal_mm"])
@@ -181,7 +183,7 @@ class TestConsole:
     def test_defaults(self, logic, trainer, new_folder):
         logic.trainModel(add_ct(), str(new_folder))
         (call,) = trainer.calls
-        assert asdict(call["plan"]) == asdict(TrainingPlan())
+        assert asdict(call["plan"]) == asdict(TrainingPlan.from_start())
         assert call["poses"] == PoseRange(call["poses"].center_ras)
         assert call["bone_hu"] == BONE_THRESHOLD_HU
 
@@ -204,4 +206,4 @@ def test_numbers_of_another_version_take_their_defaults(widget):
     node.SetParameter("goalMm", "-1")
     slicer.util.selectModule("XRayRegistration")
     assert "(goalMm, steps)" in widget.panel.bar.message or "(steps, goalMm)" in widget.panel.bar.message
-    assert widget.panel.parameters.steps == TrainingPlan().steps
+    assert widget.panel.parameters.steps == TrainingPlan.from_start().steps

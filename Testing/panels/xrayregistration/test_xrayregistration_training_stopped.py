@@ -124,7 +124,7 @@ class TestElsewhere:
         standin.save_scene(tmp_path / "scene.mrb")
         standin.close_scene()
         settle(trainable)
-        assert trainable.panel.parameters.steps == TrainingPlan().steps
+        assert trainable.panel.parameters.steps == TrainingPlan.from_start().steps
         standin.load_scene(tmp_path / "scene.mrb")
         settle(trainable)
         assert {name: getattr(trainable.panel.parameters, name) for name in CHOICES} == CHOICES

@@ -23,7 +23,7 @@ from xray3d.registration.scene_pose import pose_from_scene_coordinates
 from xray3d.registration.scene_regression import training
 from xray3d.registration.scene_regression.locating import Located
 from xray3d.registration.scene_regression.model import SceneCoordinateModel, TrainingReport
-from xray3d.registration.scene_regression.network import SceneCoordinateNetwork
+from xray3d.registration.scene_regression.network import ComparisonNetwork
 from xray3d.registration.scene_regression.placing import Placed
 
 SIGMA_MM = 0.7
@@ -62,7 +62,7 @@ def make_model(ct=None, poses=None, median_mm=2.3):
         device="2 CPU cores",
     )
     poses = poses or PoseRange(tuple(map(float, ct.center_ras)))
-    network = SceneCoordinateNetwork((4, 4, 8, 8, 8, 4), (4, 4, 8, 8, 8, 4)).eval()
+    network = ComparisonNetwork((4, 4, 8, 8, 8, 4)).eval()
     return SceneCoordinateModel(network, poses, ct.name, CTFingerprint.of(ct), 250.0, report)
 
 
@@ -88,7 +88,7 @@ def sees_everything(motion=None):
         maps = tuple(moved_maps(of_view, motion) for of_view in maps_of_views(len(xrays)))
         pose = pose_from_scene_coordinates(maps, [xray.projection for xray in xrays], seed)
         moved = tuple(xray.projection.moved(pose.transform_ras) for xray in xrays)
-        return Located(moved, Placed(None, pose, pose, maps))
+        return Located(moved, Placed(None, pose, maps))
 
     return locate
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json as json_format
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
@@ -11,6 +12,8 @@ from rich.console import Console
 from rich.progress import Progress
 
 from xray3d.cli.options import DeviceOption, JsonOption, OverwriteOption
+from xray3d.errors import XRay3DError
+from xray3d.registration.scene_regression.plan import TrainingPlan
 
 train = typer.Typer(help="Train a model.", no_args_is_help=True)
 
@@ -54,9 +57,25 @@ def scene_coordinates(
     sod: Annotated[float, typer.Option(help="Source to isocentre, mm.", rich_help_panel=_WHERE)] = 700.0,
     bone_hu: Annotated[float, typer.Option(help="What is above is bone, HU.", rich_help_panel=_WHERE)] = 250.0,
     start: Annotated[
-        Path | None, typer.Option(help="Model of any patient to begin with.", rich_help_panel=_HOW)
+        Path | None,
+        typer.Option(
+            help="Model of any patient to begin with.",
+            show_default="the one that comes with XRay3D",
+            rich_help_panel=_HOW,
+        ),
     ] = None,
-    steps: Annotated[int, typer.Option(min=1, help="Steps at most.", rich_help_panel=_HOW)] = 5000,
+    from_scratch: Annotated[
+        bool, typer.Option("--from-scratch", help="Begin with nothing.", rich_help_panel=_HOW)
+    ] = False,
+    steps: Annotated[
+        int | None,
+        typer.Option(
+            min=0,
+            help="Steps at most; 0 takes the start as it is.",
+            show_default=f"{TrainingPlan.from_start().steps}, from scratch {TrainingPlan.steps}",
+            rich_help_panel=_HOW,
+        ),
+    ] = None,
     goal: Annotated[
         float | None,
         typer.Option(help="End once the median error is this small, mm.", show_default="never", rich_help_panel=_HOW),
@@ -71,17 +90,20 @@ def scene_coordinates(
 ) -> None:
     """Train a model that knows this CT and tells from where an X-ray of it was taken.
 
-    Nothing is needed but the CT. Stopped by Ctrl+C, it keeps the best model so far and goes on with --resume.
+    Nothing is needed but the CT: it begins with a network that has learnt from other patients. Stopped by Ctrl+C, it
+    keeps the best model so far and goes on with --resume.
     """
     from xray3d import load_ct
     from xray3d.datasets.pose_range import PoseRange
-    from xray3d.registration.scene_regression.plan import TrainingPlan
-    from xray3d.registration.scene_regression.start import SceneCoordinateStart
+    from xray3d.registration.scene_regression.start import SHIPPED, SceneCoordinateStart
     from xray3d.registration.scene_regression.training import train as run
     from xray3d.volumes.skeleton import middle_of_bones
 
-    plan = TrainingPlan(steps=steps, goal_mm=goal, seed=seed)
-    begin = None if start is None else SceneCoordinateStart.load(start, device)
+    if from_scratch and start is not None:
+        raise XRay3DError("--from-scratch begins with nothing; leave out --start, or --from-scratch.")
+    usual = TrainingPlan() if from_scratch else TrainingPlan.from_start()
+    plan = replace(usual, steps=usual.steps if steps is None else steps, goal_mm=goal, seed=seed)
+    begin = None if from_scratch else SceneCoordinateStart.load(start or SHIPPED, device)
     volume = load_ct(ct)
     poses = PoseRange(
         center or middle_of_bones(volume, bone_hu),

@@ -32,8 +32,7 @@ class Bundle:
     Attributes:
         weights: of the network, by name.
         metadata: what the model is; under "xray3d" what this project needs to use it.
-        inference: the networks in MONAI's configuration language: under "network_def", and where there is a second one
-            that compares, under "comparison_def".
+        inference: the network in MONAI's configuration language, under "network_def".
         card: the model card, in Markdown.
     """
 

@@ -20,7 +20,7 @@ from xray3d.registration.scene_refinement import Fit, covariance, judged, refine
 
 Matrix = NDArray[np.float64]
 
-_CONSISTENT_SHARE = 0.25
+_CONSISTENT_SHARE, _MOST_SHARE = 0.25, 0.6
 _RANSAC_POINTS = 1000
 _RANSAC_STEPS = 2000
 _RANSAC_CONFIDENCE = 0.9999
@@ -62,7 +62,10 @@ class ScenePose:
 
 
 def pose_from_scene_coordinates(
-    maps: Sequence[SceneCoordinateMaps], projections: Sequence[Projection], seed: int = 0
+    maps: Sequence[SceneCoordinateMaps],
+    projections: Sequence[Projection],
+    seed: int = 0,
+    near: Sequence[Projection] | None = None,
 ) -> ScenePose:
     """Place X-rays by what a network saw in them; several views move as one.
 
@@ -76,12 +79,18 @@ def pose_from_scene_coordinates(
         projections: of the views at the size of their maps: the intrinsic, and where they stand relative to each
             other. Where they stand relative to the patient does not matter.
         seed: of the pixels that are drawn where there are many; the same seed gives the same pose.
+        near: where the views may be. What most points agree with from there is the answer, without RANSAC.
 
     Raises:
         GeometryError: no X-ray, maps of another number or size than the projections, or hardly a valid pixel.
     """
     pairs = correspondences(maps, projections, seed)
-    fits = [refined(pairs, start) for start in _starts(pairs, projections, seed)]
+    fits = []
+    if near is not None:
+        fits.append(refined(pairs, np.linalg.inv(projections[0].extrinsic) @ near[0].extrinsic))
+        if fits[0].inliers.mean() >= _MOST_SHARE:
+            return _answer(pairs, projections, fits[0])
+    fits += [refined(pairs, start) for start in _starts(pairs, projections, seed)]
     if not fits:
         return _answer(pairs, projections, judged(pairs, np.eye(4), 1.0))
     return _answer(pairs, projections, min(fits, key=lambda fit: fit.cost))

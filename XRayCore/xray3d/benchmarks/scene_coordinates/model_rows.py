@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from xray3d.benchmarks.scene_coordinates.error_rows import BARS, distribution_rows
-from xray3d.benchmarks.scene_coordinates.outcomes import MainOutcome, PlaceOutcome, mtre_mm
+from xray3d.benchmarks.scene_coordinates.outcomes import PartOutcome, PlaceOutcome, mtre_mm
 from xray3d.benchmarks.scene_coordinates.places import VARIABLE, KnownPlace, how_to_train
 from xray3d.benchmarks.table import Row, against_limit
 
@@ -21,25 +21,22 @@ _BUDGET = ", with the bar before refinement reached"
 
 
 def training_rows(known: KnownPlace, outcome: PlaceOutcome, targets: int) -> Iterator[Row]:
-    """Minutes from scratch and from a pre-trained start, which count only where the model is then good enough.
+    """Minutes from the start that ships and from scratch, which count only where the model is then good enough.
 
     Args:
         targets: of the whole views, the first so many decide whether it is.
     """
     name = known.place.name
-    main, started = outcome.main, outcome.started
+    main, scratch = outcome.main, outcome.scratch
     if main is not None:
         yield _training_row(name, main.report, _before_mm(main, targets))
-        if main.report.started_from != _SCRATCH:
-            measure, why = f"{name}: training from scratch", f"not measured: {known.model} had a start"
-            yield Row(measure, why, "min", f"<= {_MOST_MIN:g}{_BUDGET}")
-    if started is not None:
-        yield _training_row(name, started.report, started.mtre_mm)
-        measure = f"{name}, model from a start, {len(started.mtre_mm)} X-rays, before refinement"
-        yield from distribution_rows(measure, started.mtre_mm, _BAR)
-    elif main is None or main.report.started_from == _SCRATCH:
-        measure, why = f"{name}: training from a pre-trained start", how_to_train(known, started=True)
-        yield Row(measure, why, "min", f"<= {_MOST_MIN_STARTED:g}{_BUDGET}")
+    if scratch is not None:
+        yield _training_row(name, scratch.report, scratch.mtre_mm)
+        measure = f"{name}, model from scratch, {len(scratch.mtre_mm)} X-rays, before refinement"
+        yield from distribution_rows(measure, scratch.mtre_mm, _BAR)
+    elif main is None or main.report.started_from != _SCRATCH:
+        measure, why = f"{name}: training from {_SCRATCH}", how_to_train(known, scratch=True)
+        yield Row(measure, why, "min", f"<= {_MOST_MIN:g}{_BUDGET}")
 
 
 def _training_row(name: str, report: TrainingReport, errors_mm: Sequence[float]) -> Row:
@@ -49,7 +46,7 @@ def _training_row(name: str, report: TrainingReport, errors_mm: Sequence[float])
     return replace(row, met=bool(row.met) and _BAR.is_reached(errors_mm))
 
 
-def _before_mm(main: MainOutcome, count: int) -> list[float]:
+def _before_mm(main: PartOutcome, count: int) -> list[float]:
     return mtre_mm(main.of("whole view")[:count], "before refinement")
 
 

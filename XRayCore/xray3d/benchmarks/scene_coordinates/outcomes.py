@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
@@ -32,12 +32,12 @@ class Trial:
 
     Attributes:
         condition: what it shows.
-        located: the error of the model's pose; None where it recognised nothing.
-        final: the error after the refinement; None where there was nothing to refine, or it was refused.
-        verdict: of the registration.
+        located: the error of the model's pose; None where it recognised nothing, and of strangers, which have no truth.
+        final: the error after the refinement; None where nothing was refined, or it was refused, and of strangers.
+        verdict: of the registration; of what was not registered "failed".
     """
 
-    condition: Condition
+    condition: Condition | Stranger
     located: PoseError | None
     final: PoseError | None
     verdict: Verdict
@@ -63,26 +63,42 @@ class Variant:
 
 
 @dataclass(frozen=True, eq=False)
-class MainOutcome:
-    """What was measured of the main model of a place.
+class PartOutcome:
+    """What was measured of a model on some X-rays.
 
     Attributes:
-        report: of its training.
-        trials: of every X-ray of the place.
-        surface_mm: (n,) how far the points in which the model sees bone are from its surface.
-        strangers: what was shown that the model does not know, and the verdict on it.
-        simpler: poses found in simpler ways from what the model saw; none where that is not asked for.
+        report: of the model's training.
+        trials: of every X-ray.
+        surface_mm: (n,) how far the points in which the model sees bone are from its surface; none where not asked for.
+        simpler: by their names, mTREs (mm) of poses found in simpler ways from what the model saw, infinite without a
+            pose; none where not asked for.
     """
 
     report: TrainingReport
     trials: tuple[Trial, ...]
     surface_mm: NDArray[np.float64]
-    strangers: tuple[tuple[Stranger, Verdict], ...]
-    simpler: tuple[Variant, ...]
+    simpler: Mapping[str, tuple[float, ...]]
 
-    def of(self, condition: Condition) -> list[Trial]:
+    def of(self, condition: Condition | Stranger) -> list[Trial]:
         """The trials of a condition."""
         return [trial for trial in self.trials if trial.condition == condition]
+
+    def variants(self, name: str | None) -> list[Variant]:
+        """The poses found in simpler ways, after those of the model itself by this name."""
+        own = [] if name is None else [Variant(name, self.report, tuple(mtre_mm(self.trials, "before refinement")))]
+        prefix = "" if name is None else f"{name}, "
+        return own + [Variant(f"{prefix}{how}", self.report, found) for how, found in self.simpler.items()]
+
+
+def joined(parts: Sequence[PartOutcome]) -> PartOutcome:
+    """What was measured of one model, of X-rays of which no two parts have the same."""
+    names = dict.fromkeys(name for part in parts for name in part.simpler)
+    return PartOutcome(
+        parts[0].report,
+        tuple(trial for part in parts for trial in part.trials),
+        np.concatenate([part.surface_mm for part in parts]),
+        {name: tuple(value for part in parts for value in part.simpler.get(name, ())) for name in names},
+    )
 
 
 @dataclass(frozen=True, eq=False)
@@ -91,18 +107,18 @@ class PlaceOutcome:
 
     Attributes:
         main: None without a main model.
-        started: the model from a pre-trained start; None without.
+        scratch: the model that began with nothing; None without.
         ablation: of each model that differs in one thing.
     """
 
-    main: MainOutcome | None
-    started: Variant | None
+    main: PartOutcome | None
+    scratch: Variant | None
     ablation: tuple[Variant, ...]
 
     @property
     def variants(self) -> list[Variant]:
         """All that differ from the main model in one thing."""
-        return [*(self.main.simpler if self.main else ()), *self.ablation]
+        return [*(self.main.variants(None) if self.main else ()), *self.ablation]
 
 
 def mtre_mm(trials: Iterable[Trial], when: When) -> list[float]:

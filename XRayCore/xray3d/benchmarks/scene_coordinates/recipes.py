@@ -38,5 +38,5 @@ RECIPES = (
     Recipe("published likelihood", likelihood=published_likelihood),
     Recipe("X-rays of one look", appearance=one_look),
     Recipe("no loss of the pose", pose_weight=0.0),
-    Recipe("nothing compared", compares=False),
+    Recipe("recognised, not compared", compares=False),
 )

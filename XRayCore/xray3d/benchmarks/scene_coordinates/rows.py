@@ -10,7 +10,7 @@ import numpy as np
 from xray3d.benchmarks.registration.rows import RIGHT_ONE_VIEW_MM
 from xray3d.benchmarks.scene_coordinates.error_rows import mean_rows, target_rows
 from xray3d.benchmarks.scene_coordinates.model_rows import ablation_rows, training_rows
-from xray3d.benchmarks.scene_coordinates.outcomes import Condition, MainOutcome, PlaceOutcome, Stranger, Trial
+from xray3d.benchmarks.scene_coordinates.outcomes import Condition, PartOutcome, PlaceOutcome, Stranger, Trial
 from xray3d.benchmarks.scene_coordinates.places import KnownPlace, how_to_train
 from xray3d.benchmarks.shares import share_row
 from xray3d.benchmarks.table import Row, against_limit
@@ -49,7 +49,7 @@ def place_rows(outcomes: Sequence[tuple[KnownPlace, PlaceOutcome]], targets: int
     return rows
 
 
-def _surface_rows(name: str, main: MainOutcome) -> Iterator[Row]:
+def _surface_rows(name: str, main: PartOutcome) -> Iterator[Row]:
     measure = f"{name}: point cloud, distance from bone of {len(main.surface_mm):,} points"
     if not len(main.surface_mm):
         yield Row(measure, "no points", "mm", f"<= {_MOST_FROM_BONE_MM:g}", False)
@@ -59,10 +59,10 @@ def _surface_rows(name: str, main: MainOutcome) -> Iterator[Row]:
     yield Row(f"{measure}, 95th percentile", worse, "mm")
 
 
-def _stranger_rows(name: str, main: MainOutcome) -> Iterator[Row]:
+def _stranger_rows(name: str, main: PartOutcome) -> Iterator[Row]:
     """Nothing that the model does not know may be accepted; how much of it is refused at once is for information."""
     for kind in get_args(Stranger):
-        verdicts = [verdict for of_kind, verdict in main.strangers if of_kind == kind]
+        verdicts = [trial.verdict for trial in main.of(kind)]
         measure = f"{name}, shown {kind}, {len(verdicts)} images"
         accepted, failed = (
             100.0 * float(np.mean([verdict == one for verdict in verdicts])) for one in ("accepted", "failed")

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
 
 from xray3d.benchmarks.patient import data_folder
 from xray3d.benchmarks.processes import in_processes
-from xray3d.benchmarks.scene_coordinates.outcomes import PlaceOutcome
-from xray3d.benchmarks.scene_coordinates.places import CHEST_FILE, PLACES, models_of
+from xray3d.benchmarks.scene_coordinates.outcomes import PartOutcome, PlaceOutcome, joined
+from xray3d.benchmarks.scene_coordinates.places import CHEST_FILE, PLACES, KnownPlace, ModelFolder, models_of
+from xray3d.benchmarks.scene_coordinates.plan import Plan, Wanted
 from xray3d.benchmarks.scene_coordinates.rows import place_rows
-from xray3d.benchmarks.scene_coordinates.xrays import Plan
+from xray3d.benchmarks.scene_coordinates.xrays import Part
 from xray3d.benchmarks.table import Row
 
-FULL = Plan(whole=900, targets=400, compared=100, local=100, screws=100, strangers=50)
-QUICK = Plan(whole=20, targets=20, compared=20, local=10, screws=10, strangers=5)
-_NOTHING = PlaceOutcome(None, None, ())
+FULL = Plan(whole=900, targets=400, compared=100, others=100, strangers=25)
+QUICK = Plan(whole=20, targets=20, compared=20, others=10, strangers=5)
+
+Job = tuple[KnownPlace, ModelFolder, Path, Part, Wanted]
 
 
 def run(quick: bool, report: Callable[[str], None]) -> list[Row]:
@@ -28,22 +32,48 @@ def run(quick: bool, report: Callable[[str], None]) -> list[Row]:
     if missing:
         return [Row("scene coordinates", f"skipped: no {', '.join(missing)}; set XRAY3D_DATA to their folder", "")]
     plan = QUICK if quick else FULL
-    measured = _measured(plan, report)
-    outcomes = [(known, measured.get(known.model, _NOTHING)) for known in PLACES]
-    return place_rows(outcomes, plan.targets)
+    jobs = [job for known in PLACES for job in _jobs(known, plan)]
+    measured = _measured(jobs, report)
+    return place_rows([(known, _of_place(known, measured)) for known in PLACES], plan.targets)
 
 
-def _measured(plan: Plan, report: Callable[[str], None]) -> dict[str, PlaceOutcome]:
-    """What there was to measure, by the name of the place's model."""
-    jobs = {known.model: (known, models, data_folder(), plan) for known in PLACES if (models := models_of(known)).any}
+def _jobs(known: KnownPlace, plan: Plan) -> Iterator[Job]:
+    """All that there is to measure at a place, model after model."""
+    models = models_of(known)
+    scratch, main = [models.scratch] if models.scratch else [], [models.main] if models.main else []
+    for folders, parts in (
+        (main, [*plan.of_main(known.has_ablation)]),
+        (scratch, [*plan.of_scratch()]),
+        (models.ablation, [*plan.of_ablation()]),
+    ):
+        for folder in folders:
+            for part, wanted in parts:
+                yield known, folder, data_folder(), part, wanted
+
+
+def _measured(jobs: Sequence[Job], report: Callable[[str], None]) -> Mapping[Path, PartOutcome]:
+    """What was measured of each model, by its folder."""
     if not jobs:
         return {}
-    from xray3d.benchmarks.scene_coordinates.measuring import run_place  # deferred: it needs torch, other rows do not
+    from xray3d.benchmarks.scene_coordinates.measuring import run_part  # deferred: it needs torch, other rows do not
 
-    report(f"X-rays and registrations at {len(jobs)} places")
+    report("X-rays and registrations")
     outcomes = in_processes(
-        run_place,
-        list(jobs.values()),
-        lambda done: report(f"X-rays and registrations: {done} of {len(jobs)} places done"),
+        run_part, jobs, lambda done: report(f"X-rays and registrations: {done} of {len(jobs)} parts done")
     )
-    return dict(zip(jobs, outcomes, strict=True))
+    of_models = defaultdict(list)
+    for (_, model, *_), outcome in zip(jobs, outcomes, strict=True):
+        of_models[model.path].append(outcome)
+    return {path: joined(parts) for path, parts in of_models.items()}
+
+
+def _of_place(known: KnownPlace, measured: Mapping[Path, PartOutcome]) -> PlaceOutcome:
+    models = models_of(known)
+    scratch = measured[models.scratch.path].variants("from scratch")[0] if models.scratch else None
+    return PlaceOutcome(
+        main=measured[models.main.path] if models.main else None,
+        scratch=scratch,
+        ablation=tuple(
+            variant for folder in models.ablation for variant in measured[folder.path].variants(folder.path.name)
+        ),
+    )

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
@@ -20,7 +22,7 @@ from xray3d.geometry import Projection
 from xray3d.volumes import XRayImage, load_ct
 
 _SEED = 30_000_000
-_THIRD: dict[Condition, float] = {
+_THIRD: Mapping[str, float] = {
     "local view, a third of the area": 3**-0.5,
     "local view, a third of the side": 1 / 3,
 }
@@ -28,30 +30,28 @@ _COARSE_NOISE_PX = 8.0
 
 
 @dataclass(frozen=True)
-class Plan:
-    """How many X-rays to take at each place.
+class Part:
+    """Some X-rays of one condition; each follows from its number alone.
 
     Attributes:
-        whole: whole views, of which the rotations and translations are measured.
-        targets: of these, the first so many, of which the target registration errors are.
-        compared: of these, the first so many, on which models that differ in one thing are compared and the distance
-            of points from bone is measured.
-        local: local views of each size.
-        screws: views with screws.
-        strangers: X-rays of another anatomy, and as many images of noise.
+        condition: what they show.
+        first: number of the first one.
+        count: how many.
     """
 
-    whole: int
-    targets: int
-    compared: int
-    local: int
-    screws: int
-    strangers: int
+    condition: Condition | Stranger
+    first: int
+    count: int
+
+    @property
+    def numbers(self) -> range:
+        """Of the X-rays."""
+        return range(self.first, self.first + self.count)
 
 
 @dataclass(frozen=True, eq=False)
 class Case:
-    """An X-ray, whose projection is the truth.
+    """An X-ray, whose projection is the truth, but of strangers.
 
     Attributes:
         condition: what it shows.
@@ -59,43 +59,46 @@ class Case:
         mask: (rows, cols), what is to be ignored; None for nothing.
     """
 
-    condition: Condition
+    condition: Condition | Stranger
     xray: XRayImage
     mask: NDArray[np.bool_] | None = None
 
 
-def take_cases(anatomy: Anatomy, poses: PoseRange, plan: Plan) -> list[Case]:
-    """All X-rays of a place, the whole views first; each follows from its number alone, however many there are."""
-    renderer = DRRRenderer(anatomy.xrayed)
-    whole = [_whole(renderer, poses, _rng(0, number)) for number in range(plan.whole)]
-    local = [
-        Case(condition, _local(anatomy, renderer, poses, share, _rng(kind, number)))
-        for kind, (condition, share) in enumerate(_THIRD.items(), 1)
-        for number in range(plan.local)
-    ]
-    screws = [_with_screws(anatomy, renderer, poses, _rng(3, number)) for number in range(plan.screws)]
-    return [
-        *(Case("whole view", xray) for xray in whole),
-        *local,
-        *(Case("screws, not masked", xray) for xray, _ in screws),
-        *(Case("screws, masked", xray, mask) for xray, mask in screws),
-    ]
+def take_cases(anatomy: Anatomy, renderer: DRRRenderer, poses: PoseRange, part: Part) -> list[Case]:
+    """X-rays of a place, where its patient is not a stranger.
+
+    Args:
+        renderer: of `Anatomy.xrayed`.
+    """
+    condition = part.condition
+    if condition == "whole view":
+        return [Case(condition, _whole(renderer, poses, _rng(0, number))) for number in part.numbers]
+    if condition in _THIRD:
+        kind, share = list(_THIRD).index(condition) + 1, _THIRD[condition]
+        return [Case(condition, _local(anatomy, renderer, poses, share, _rng(kind, number))) for number in part.numbers]
+    masked = condition == "screws, masked"
+    screws = (_with_screws(anatomy, renderer, poses, _rng(3, number)) for number in part.numbers)
+    return [Case(condition, xray, mask if masked else None) for xray, mask in screws]
 
 
-def take_strangers(data_folder: Path, count: int) -> list[tuple[Stranger, XRayImage]]:
-    """X-rays of another patient's chest, a blank image, and noise, half of it fine and half of it smooth."""
+def take_strangers(data_folder: Path, part: Part) -> list[Case]:
+    """X-rays of another patient's chest, a blank image, or noise, every other one of it fine, the others smooth."""
+    renderer, poses = _chest(data_folder)
+    if part.condition == "chest of another patient":
+        return [Case(part.condition, _whole(renderer, poses, _rng(4, number))) for number in part.numbers]
+    projection = poses.draw(_rng(4, 0), SIZE_PX, PIXEL_MM)
+    if part.condition == "noise":
+        return [Case(part.condition, _noise(number, projection)) for number in part.numbers]
+    return [Case(part.condition, XRayImage(np.zeros(SIZE_PX, np.float32), projection)) for _ in part.numbers]
+
+
+@lru_cache(maxsize=1)
+def _chest(data_folder: Path) -> tuple[DRRRenderer, PoseRange]:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # what the CT lacks makes it no less of a chest
         ct = load_ct(data_folder / CHEST_FILE)
     x, y, z = ct.center_ras
-    poses, renderer = PoseRange((x, y, z)), DRRRenderer(as_xrayed(ct))
-    chest = [_whole(renderer, poses, _rng(4, number)) for number in range(count)]
-    blank = XRayImage(np.zeros(SIZE_PX, np.float32), chest[0].projection)
-    return [
-        *(("chest of another patient", xray) for xray in chest),
-        ("blank image", blank),
-        *(("noise", _noise(number, blank.projection)) for number in range(count)),
-    ]
+    return DRRRenderer(as_xrayed(ct)), PoseRange((x, y, z))
 
 
 def _rng(kind: int, number: int) -> np.random.Generator:

@@ -1,1 +1,1 @@
-"""A network that sees in an X-ray where in the CT each ray goes, its training, and its use."""
+"""A network that sees beside a CT where in it each ray of an X-ray goes, its training, and its use."""

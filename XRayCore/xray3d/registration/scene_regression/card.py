@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -17,7 +18,7 @@ def model_card(ct_name: str, poses: PoseRange, bone_hu: float, report: Mapping[s
     return f"""# Scene coordinates of {ct_name}
 
 Tells where in this CT the rays of an X-ray of this patient enter and leave bone, and so from where the X-ray was taken.
-It knows no other patient, and no other CT of this one.
+It is for no other patient, and no other CT of this one.
 
 ## Trained for
 
@@ -40,14 +41,28 @@ steps of {report["batch"]} X-rays, seed {report["seed"]}, all rendered and none 
 
 
 def start_card(cts: Sequence[str], report: Mapping[str, Any]) -> str:
-    """Markdown about what a training may begin with, from the names of its CTs and its `TrainingReport`'s fields."""
+    """Markdown about what a training may begin with, from the names of its CTs and its `TrainingReport`'s fields.
+
+    Args:
+        cts: a name as often as the CT was learnt from, in several builds or parts of it.
+    """
+    learnt = "\n".join(f"- {name} ({count} times)" for name, count in Counter(cts).items())
     return f"""# A start for scene coordinates
 
-What {", ".join(cts)} have in common. It places no X-ray; a model of a patient that begins with it needs minutes.
+Tells how an X-ray differs from what a CT would look like from a guessed pose, and so what the pose is. It has learnt
+from these CTs, in several builds and parts of them:
+
+{learnt}
+
+It knows none of them by heart, and works on the CTs of other patients; some minutes of training make it better on one.
 
 Trained in {report["seconds"] / 60:.0f} min on {report["device"]} from {report["started_from"]}: {report["steps"]} \
 steps of {report["batch"]} X-rays, seed {report["seed"]}, all rendered and none shown twice alike.
 
+## Measured
+
 On {report["views"]} simulated single X-rays of these CTs that it had not seen, before any refinement: median error
-{report["mtre_mm"]["50"]:.1f} mm, gross failures (more than 10 mm) {report["gross_failures"]:.0%}.
+{report["mtre_mm"]["50"]:.1f} mm, gross failures (more than 10 mm) {report["gross_failures"]:.0%}. \
+What it does on another patient is in the card of the
+model that begins with it.
 """

@@ -35,8 +35,10 @@ Views = tuple[Projection, ...]
 _TURN_DEG, _SHIFT_MM, _DEEPER = 5.0, 10.0, 3.0
 # Nearer every round.
 _NARROWING = 0.75
-# Points so far from the centre tell poses apart by so much across the view.
-_NEIGHBOURS_MM, _APART_MM = 70.0, 8.0
+# Points so far from the centre tell poses apart by so much across the view; nearer than the second, answers agree.
+_NEIGHBOURS_MM, _APART_MM, _AGREE_MM = 70.0, 8.0, 4.0
+# So many answers from different places that agree with the best are right: others need not be tried.
+_WITNESSES = 3
 
 
 @dataclass(frozen=True)
@@ -95,11 +97,13 @@ def most_alike(tried: Iterable[Hypothesis]) -> Hypothesis:
     return max(tried, key=lambda one: (one.detail, one.likeness))
 
 
-def answer_from(maps: Sequence[SceneCoordinateMaps], views: Sequence[Projection], seed: int) -> Answer | None:
-    """The pose that maps of X-rays give; None, if too little of them agrees."""
+def answer_from(
+    maps: Sequence[SceneCoordinateMaps], views: Sequence[Projection], seed: int, near: Views | None = None
+) -> Answer | None:
+    """The pose that maps of X-rays give, most likely near another; None, if too little of them agrees."""
     if sum(int(of_view.valid.sum()) for of_view in maps) < LEAST_PIXELS:
         return None
-    pose = pose_from_scene_coordinates(maps, views, seed)
+    pose = pose_from_scene_coordinates(maps, views, seed, near)
     return Answer(pose, tuple(maps)) if pose.consistent else None
 
 
@@ -136,19 +140,22 @@ class Explorer:
         """
         rng = np.random.default_rng(self._seed)
         tried = self._judged(starts)
-        waiting = list(tried)
+        waiting, settled = list(tried), False
         for number in range(effort.rounds):
+            if settled and number > 1:  # the second makes the best answer better
+                break
             self._breathe()
             waiting.sort(key=lambda one: one.likeness, reverse=True)
             taken = self._apart(waiting)[: effort.compared if number else effort.first]
             waiting = [one for one in waiting if one not in taken]
-            fresh: list[Start] = [(answer.pose.projections, answer) for answer in self._compared(taken)]
-            if effort.drawn and tried:
-                best, steps = most_alike(tried).views, _NARROWING**number * _drawn(rng, effort.drawn)
-                fresh += [(self._near(best, step), None) for step in steps]
-            judged = self._judged(fresh)
-            tried += judged
-            waiting += judged
+            fresh = self._judged([(answer.pose.projections, answer) for answer in self._compared(taken)])
+            if effort.drawn and (tried or fresh):
+                best, steps = most_alike([*tried, *fresh]).views, _NARROWING**number * _drawn(rng, effort.drawn)
+                fresh += self._judged([(self._near(best, step), None) for step in steps])
+            tried += fresh
+            waiting += fresh
+            if number == 0:
+                settled = self._agree(tried)
         return tried
 
     def _judged(self, poses: Sequence[Start]) -> list[Hypothesis]:
@@ -170,15 +177,25 @@ class Explorer:
 
     def _apart(self, tried: Sequence[Hypothesis]) -> list[Hypothesis]:
         """The same, the best of each neighbourhood before all others: neighbours lead to one answer."""
-        around = self._patient.center_ras + _NEIGHBOURS_MM * np.vstack([np.eye(3), -np.eye(3)])
         first: list[Hypothesis] = []
-        seen: list[NDArray[np.float64]] = []
         for one in tried:
-            at = around @ one.views[0].extrinsic[:3, :3].T + one.views[0].extrinsic[:3, 3]
-            if all(np.abs((at - other) / [1, 1, _DEEPER]).max() > _APART_MM for other in seen):
+            if all(self._between_mm(one, other) > _APART_MM for other in first):
                 first.append(one)
-                seen.append(at)
         return first + [one for one in tried if one not in first]
+
+    def _agree(self, tried: Sequence[Hypothesis]) -> bool:
+        """Whether enough answers do."""
+        answers = [one for one in tried if one.answer is not None]
+        if len(answers) < _WITNESSES:
+            return False
+        best = most_alike(answers)
+        return sum(self._between_mm(best, one) < _AGREE_MM for one in answers) >= _WITNESSES
+
+    def _between_mm(self, one: Hypothesis, other: Hypothesis) -> float:
+        """How far about the patient is displaced from one to the other, in the first view."""
+        around = self._patient.center_ras + _NEIGHBOURS_MM * np.vstack([np.eye(3), -np.eye(3)])
+        between = one.views[0].extrinsic[:3] - other.views[0].extrinsic[:3]
+        return float(np.abs((around @ between[:, :3].T + between[:, 3]) / [1, 1, _DEEPER]).max())
 
     def _compared(self, tried: Sequence[Hypothesis]) -> list[Answer]:
         """What the network says from there, where it says anything."""
@@ -190,7 +207,10 @@ class Explorer:
             for n, shown in enumerate(self._shown)
         ]
         own = [shown.projection for shown in self._shown]
-        answers = [answer_from(maps, own, self._seed) for maps in zip(*of_views, strict=True)]
+        answers = [
+            answer_from(maps, own, self._seed, one.views)
+            for one, maps in zip(tried, zip(*of_views, strict=True), strict=True)
+        ]
         return [answer for answer in answers if answer is not None]
 
     def _near(self, views: Views, step: NDArray[np.float64]) -> Views:

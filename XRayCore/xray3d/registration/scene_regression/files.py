@@ -13,11 +13,11 @@ import torch
 from xray3d import __version__
 from xray3d.errors import ModelError
 from xray3d.models.bundle import Bundle, load_bundle, save_bundle
-from xray3d.registration.scene_regression.network import SceneCoordinateNetwork
+from xray3d.registration.scene_regression.network import NETWORKS, SceneCoordinateNetwork
 
-_FORMAT = 3
+_FORMAT = 4
 # What facts of the wrong shape raise where they are read.
-MISREAD = (AttributeError, KeyError, TypeError, ValueError, RuntimeError)
+MISREAD = (AttributeError, LookupError, TypeError, ValueError, RuntimeError)
 
 
 def save_network(
@@ -44,9 +44,9 @@ def save_network(
         "pytorch_version": torch.__version__,
         "numpy_version": np.__version__,
         "task": task,
-        "xray3d": {"format": _FORMAT, "network": network.arguments, **facts},
+        "xray3d": {"format": _FORMAT, "network": {"compares": network.compares, "features": network.features}, **facts},
     }
-    save_bundle(Bundle(network.state_dict(), metadata, network.definition, card), folder, overwrite)
+    save_bundle(Bundle(network.state_dict(), metadata, {"network_def": network.definition}, card), folder, overwrite)
 
 
 def read_network(folder: str | Path, kinds: Sequence[str]) -> tuple[SceneCoordinateNetwork, dict[str, Any]]:
@@ -60,7 +60,8 @@ def read_network(folder: str | Path, kinds: Sequence[str]) -> tuple[SceneCoordin
     if not isinstance(facts, dict) or facts.get("kind") not in kinds or facts.get("format") != _FORMAT:
         raise ModelError(f"{folder} holds a model for something else; choose one trained for scene coordinates.")
     try:
-        network = SceneCoordinateNetwork(**facts["network"])
+        of_network = facts["network"]
+        network = NETWORKS[bool(of_network["compares"])](of_network["features"])
         network.load_state_dict(dict(bundle.weights))
     except MISREAD as failure:
         raise damaged(folder) from failure

@@ -1,25 +1,23 @@
-"""One step of a training after the other: networks that learn, and the average of their weights."""
+"""One step of a training after the other: a network that learns, and the average of its weights."""
 
 from __future__ import annotations
 
-import copy
-from typing import Any
+from typing import Any, cast
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 from torch.optim.swa_utils import AveragedModel
 
 from xray3d.registration.scene_regression.losses import bone_loss, pose_loss
-from xray3d.registration.scene_regression.network import Prediction, SceneCoordinateNetwork
+from xray3d.registration.scene_regression.network import SceneCoordinateNetwork
 from xray3d.registration.scene_regression.recipe import Recipe
-from xray3d.registration.scene_regression.threads import threads_of_half_the_processor
 from xray3d.registration.scene_regression.training_views import Batch
 
 _EMA, _WARM_UP, _WEIGHT_DECAY, _LARGEST_GRADIENT = 0.998, 0.05, 1e-2, 5.0
 
 
 class Learner:
-    """Networks that learn from batches, and the moving average of their weights, which is what is measured and kept.
+    """A network that learns from batches, and the moving average of its weights, which is what is measured and kept.
 
     Args:
         network: what learns.
@@ -30,60 +28,6 @@ class Learner:
 
     def __init__(self, network: SceneCoordinateNetwork, steps: int, learning_rate: float, recipe: Recipe) -> None:
         self._network, self._recipe = network, recipe
-        self._students = {name: _Student(part, steps, learning_rate) for name, part in network.named_children()}
-        self._averaged = copy.deepcopy(network)
-        for name, student in self._students.items():
-            setattr(self._averaged, name, student.averaged)
-        self._side_by_side = threads_of_half_the_processor(2)
-
-    @property
-    def averaged(self) -> SceneCoordinateNetwork:
-        """The network of averaged weights."""
-        return self._averaged
-
-    def learn(self, batch: Batch, *, knows_poses: bool) -> None:
-        """Take a step.
-
-        Args:
-            batch: what to learn from.
-            knows_poses: whether what the network recognises is good enough for the pose that follows from it to count.
-        """
-        self._network.train()
-        # The two share nothing, and small layers do not fill a processor.
-        learnt = [self._side_by_side.submit(self._recognise, batch, knows_poses)]
-        if self._network.compares:
-            learnt.append(self._side_by_side.submit(self._compare, batch))
-        for one in learnt:
-            one.result()
-
-    def _recognise(self, batch: Batch, knows_poses: bool) -> None:
-        self._students["recognition"].learn(self._loss(self._network(batch.pictures), batch, knows_poses))
-
-    def _compare(self, batch: Batch) -> None:
-        compared = self._network.compare(batch.pictures, batch.guess)
-        self._students["comparison"].learn(self._loss(compared, batch, with_pose=True))
-
-    def _loss(self, prediction: Prediction, batch: Batch, with_pose: bool) -> Tensor:
-        loss = self._recipe.likelihood(prediction, batch.target) + bone_loss(prediction, batch.target)
-        if with_pose and self._recipe.pose_weight:
-            loss = loss + self._recipe.pose_weight * pose_loss(prediction, batch.target)
-        return loss
-
-    def state_dict(self) -> dict[str, Any]:
-        """All that it takes to go on."""
-        return {name: student.state_dict() for name, student in self._students.items()}
-
-    def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Go on from there."""
-        for name, student in self._students.items():
-            student.load_state_dict(state[name])
-
-
-class _Student:
-    """One network, what makes it better, and the average of its weights."""
-
-    def __init__(self, network: nn.Module, steps: int, learning_rate: float) -> None:
-        self._network = network
         self._average = AveragedModel(network, avg_fn=_moved_average, use_buffers=True)
         self._optimizer = torch.optim.AdamW(
             network.parameters(), lr=learning_rate, weight_decay=_WEIGHT_DECAY, fused=True
@@ -93,10 +37,23 @@ class _Student:
         )
 
     @property
-    def averaged(self) -> nn.Module:
-        return self._average.module
+    def averaged(self) -> SceneCoordinateNetwork:
+        """The network of averaged weights."""
+        return cast(SceneCoordinateNetwork, self._average.module)
 
-    def learn(self, loss: Tensor) -> None:
+    def learn(self, batch: Batch, *, knows_poses: bool) -> None:
+        """Take a step.
+
+        Args:
+            batch: what to learn from.
+            knows_poses: whether what a network recognises is good enough for the pose that follows from it to count; of
+                one that compares it always is.
+        """
+        self._network.train()
+        prediction = self._network(batch.pictures, batch.guess)
+        loss = self._recipe.likelihood(prediction, batch.target) + bone_loss(prediction, batch.target)
+        if self._recipe.pose_weight and (knows_poses or self._network.compares):
+            loss = loss + self._recipe.pose_weight * pose_loss(prediction, batch.target)
         self._optimizer.zero_grad(set_to_none=True)
         loss.backward()
         torch.nn.utils.clip_grad_norm_(self._network.parameters(), _LARGEST_GRADIENT)
@@ -105,9 +62,11 @@ class _Student:
         self._average.update_parameters(self._network)
 
     def state_dict(self) -> dict[str, Any]:
+        """All that it takes to go on."""
         return {name: part.state_dict() for name, part in self._parts.items()}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Go on from there."""
         for name, part in self._parts.items():
             part.load_state_dict(state[name])
 

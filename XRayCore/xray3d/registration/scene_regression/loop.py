@@ -59,7 +59,8 @@ class Training:
         self._keep, self._progress = keep, progress
         self._device = subjects[0].views.patient.device
         self._learner = Learner(network.to(self._device), plan.steps, plan.learning_rate, recipe)
-        self._step, self._measured, self._seconds = 0, 0, 0.0
+        # What a training begins with may be good enough already; what knows nothing is not worth a measurement.
+        self._step, self._measured, self._seconds = 0, 0 if started_from == SCRATCH else -1, 0.0
         self._best_mm: float | None = None
 
     def go_on(self, *, has_best: bool) -> None:
@@ -99,11 +100,15 @@ class Training:
                 if self._plan.goal_mm is not None and measured.median_mm <= self._plan.goal_mm:
                     return
             else:
-                self._progress(f"{self._remaining()}; {told}", self._step / self._plan.steps)
+                self._progress(f"{self._remaining()}; {told}", self._done)
                 batch, upcoming = upcoming.result(), renderer.submit(self._batch, self._step + 1)
                 self._learner.learn(batch, knows_poses=self._hardness(self._step) == 1)
                 self._step += 1
                 self._seconds = before + time.monotonic() - since
+
+    @property
+    def _done(self) -> float:
+        return self._step / max(self._plan.steps, 1)
 
     @property
     def _is_due(self) -> bool:
@@ -137,10 +142,11 @@ class Training:
             self._keep(network, self._report(measured))
             self._best_mm = measured.typical_mm
         self._measured = self._step
+        self._save_state()  # whatever ends the process, no more is lost than what was learnt since
         return measured
 
     def _breathe(self) -> None:
-        self._progress("Locating X-rays that it has not seen", self._step / self._plan.steps)
+        self._progress("Locating X-rays that it has not seen", self._done)
 
     def _report(self, measured: Validation) -> TrainingReport:
         return TrainingReport(

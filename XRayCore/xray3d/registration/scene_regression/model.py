@@ -48,7 +48,7 @@ class TrainingReport:
 
 @dataclass(frozen=True, eq=False)
 class SceneCoordinateModel:
-    """Networks that know one CT.
+    """A network for one CT.
 
     Attributes:
         network: in evaluation mode.

@@ -142,7 +142,7 @@ def compare(
     """What the network makes of the X-ray beside each of the guesses of it."""
     pictures = shown.picture.expand(len(guessed.images), -1, -1, -1)
     with torch.inference_mode():
-        return _maps(network.compare(pictures, guessed), shown.usable, center_ras)
+        return _maps(network(pictures, guessed), shown.usable, center_ras)
 
 
 def _maps(prediction: Prediction, usable: Tensor, center_ras: NDArray[np.float64]) -> list[SceneCoordinateMaps]:

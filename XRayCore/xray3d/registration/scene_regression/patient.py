@@ -22,7 +22,8 @@ from xray3d.volumes import CTVolume
 from xray3d.volumes.extension import extended
 from xray3d.volumes.skeleton import skeleton
 
-_RENDERED_MM = 2.0
+# Voxels for pixels that are so large at the patient, and for all that are smaller.
+_ROUGH_MM, _ROUGH_PIXEL_MM, _FINE_MM = 4.0, 2.5, 2.0
 _BEYOND_MM = 100.0
 
 
@@ -65,7 +66,9 @@ class PatientRenderer:
     def __init__(self, ct: CTVolume, center_ras: ArrayLike, bone_hu: float, device: str = "cpu") -> None:
         longer = extended(ct, _BEYOND_MM)
         self.device, self.center_ras = torch.device(device), np.asarray(center_ras, float)
-        self._renderer = DRRRenderer(coarser(longer.ct, _RENDERED_MM), device)
+        self._renderer, self._rough = (
+            DRRRenderer(coarser(longer.ct, voxel_mm), device) for voxel_mm in (_FINE_MM, _ROUGH_MM)
+        )
         bones = extended(skeleton(ct, bone_hu), _BEYOND_MM).ct
         # A ray that grazes bone has its points at uncertain depths, but on it: a pose needs no more.
         self._scene = SceneCoordinateRenderer(bones, bone_hu, device, least_cosine=0.0)
@@ -89,12 +92,15 @@ class PatientRenderer:
 
     def line_integrals(self, projections: Sequence[Projection]) -> tuple[Tensor, Tensor]:
         """`Rendered.soft` and `Rendered.bone` of views of one size, (n, rows, cols) each."""
-        integrals = self._renderer.render_materials(projections)
+        first = projections[0]
+        distance_mm = first.viewing_direction_ras @ (self.center_ras - first.source_ras)
+        is_rough = distance_mm / first.intrinsic[0, 0] > _ROUGH_PIXEL_MM
+        integrals = (self._rough if is_rough else self._renderer).render_materials(projections)
         return wp.to_torch(integrals.soft), wp.to_torch(integrals.bone)
 
     def library(self, poses: PoseRange) -> DRRLibrary:
         """What the patient looks like from everywhere in a range."""
-        return DRRLibrary(self._renderer, poses)
+        return DRRLibrary(self._rough, poses)
 
     def _scene_coordinates(self, projections: Sequence[Projection]) -> tuple[Tensor, Tensor, Tensor]:
         """`points`, `valid` and `known` of all the views."""

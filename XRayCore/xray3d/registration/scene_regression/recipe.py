@@ -23,7 +23,7 @@ class Recipe:
         appearance: what X-rays look like.
         likelihood: the loss of points and their standard errors.
         pose_weight: of the loss of the pose that the points together give; 0 for none.
-        compares: whether there is a network that compares X-rays with the CT.
+        compares: whether the network is shown the CT, too.
     """
 
     name: str = "all"

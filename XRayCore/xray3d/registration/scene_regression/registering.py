@@ -87,11 +87,10 @@ def register_with_model(
     except (BlankXRayError, NotRecognisedError, OutOfViewError) as wrong:
         own = [xray.projection for xray in xrays]
         return ModelRegistration(not_registered(own, str(wrong), time.perf_counter() - started), None)
-    recognised = located.placed.recognised
     whole = replace(
         result,
         transform_ras=result.transform_ras @ located.pose.transform_ras,
-        inlier_share=0.0 if recognised is None else recognised.inlier_share,
+        inlier_share=located.pose.inlier_share,
         seconds=time.perf_counter() - started,
     )
     return ModelRegistration(whole, located)

@@ -1,4 +1,4 @@
-"""What a training begins with: networks that have learnt from other patients what patients have in common."""
+"""What a training begins with: a network that has learnt from other patients what patients have in common."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import xray3d
 from xray3d.drr.device import resolve_device
 from xray3d.registration.scene_regression import model
 from xray3d.registration.scene_regression.card import start_card
@@ -14,11 +15,12 @@ from xray3d.registration.scene_regression.model import TrainingReport
 from xray3d.registration.scene_regression.network import SceneCoordinateNetwork
 
 KIND = "scene coordinates, start"
+SHIPPED = Path(xray3d.__file__).parent / "models" / "shipped" / "scene_coordinates"
 
 
 @dataclass(frozen=True, eq=False)
 class SceneCoordinateStart:
-    """Networks to begin a training with; they know no patient well enough to place an X-ray.
+    """A network to begin a training with.
 
     Attributes:
         network: in evaluation mode.
@@ -27,6 +29,15 @@ class SceneCoordinateStart:
 
     network: SceneCoordinateNetwork
     name: str
+
+    @classmethod
+    def shipped(cls, device: str = "cpu") -> SceneCoordinateStart:
+        """The one that comes with the library.
+
+        Raises:
+            DeviceError: the device is not there.
+        """
+        return cls.load(SHIPPED, device)
 
     @classmethod
     def load(cls, folder: str | Path, device: str = "cpu") -> SceneCoordinateStart:

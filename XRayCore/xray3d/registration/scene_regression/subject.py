@@ -59,7 +59,7 @@ class Subject:
         """How well a network places the X-rays that were held out.
 
         Args:
-            network: what recognises and compares.
+            network: what compares, or recognises.
             breathe: called every now and then; what it raises ends it.
         """
         return validate(network, self._held_out, self.views.patient, self._library, self._targets, breathe)

@@ -10,10 +10,11 @@ import torch
 
 from xray3d.datasets.pose_range import PoseRange
 from xray3d.drr.scene_coordinates import BONE_THRESHOLD_HU
+from xray3d.errors import XRay3DError
 from xray3d.models.bundle import METADATA, check_bundle_output
 from xray3d.registration.scene_regression.loop import SCRATCH, Keep, Progress, Training
 from xray3d.registration.scene_regression.model import SceneCoordinateModel, TrainingReport
-from xray3d.registration.scene_regression.network import SceneCoordinateNetwork
+from xray3d.registration.scene_regression.network import NETWORKS, SceneCoordinateNetwork
 from xray3d.registration.scene_regression.plan import TrainingPlan
 from xray3d.registration.scene_regression.recipe import Recipe
 from xray3d.registration.scene_regression.start import SceneCoordinateStart
@@ -47,7 +48,7 @@ def train(
 
     Args:
         poses: from where X-rays will be taken.
-        start: what to begin with.
+        start: what to begin with; None for a network that knows nothing.
         recipe: what is learnt; None for all that helps.
         bone_hu: what counts as bone.
         progress: told what is being done and the share done; what it raises ends the training.
@@ -59,8 +60,11 @@ def train(
         VolumeError: no bone above the threshold where the C-arm aims.
         ModelError: nothing to resume, or a training of another CT, pose range or plan.
         DeviceError: the device is not there.
+        XRay3DError: neither a start nor steps.
     """
     place, plan, recipe = Path(folder).absolute(), plan or TrainingPlan(), recipe or Recipe()
+    if start is None and not plan.steps:
+        raise XRay3DError("A training of no steps needs something to begin with; give a start, or some steps.")
     check_bundle_output(Path(folder), overwrite or resume)
     progress("Preparing the CT", 0.0)
     subject = Subject(ct, poses, bone_hu, device, _HELD_OUT, recipe.appearance)
@@ -100,7 +104,7 @@ def pretrain(
     names = [ct.name for ct, _ in patients]
 
     def keep(network: SceneCoordinateNetwork, report: TrainingReport) -> None:
-        SceneCoordinateStart(network, f"{len(names)} patients").save(place, names, report, overwrite=True)
+        SceneCoordinateStart(network, f"{len(set(names))} CTs").save(place, names, report, overwrite=True)
 
     _run(subjects, place, plan, Recipe(), None, bone_hu, keep, progress, resume)
     return SceneCoordinateStart.load(place, device)
@@ -121,13 +125,9 @@ def _run(
     of_patients = [{"ct": subject.ct.to_dict(), "poses": subject.poses.to_dict()} for subject in subjects]
     whose = {"patients": of_patients, "bone_hu": bone_hu, "started_from": started_from, "recipe": recipe.name}
     torch.manual_seed(plan.seed)
-    network = _new_network(recipe) if start is None else copy.deepcopy(start.network)
+    network = NETWORKS[recipe.compares]() if start is None else copy.deepcopy(start.network)
     state = TrainingState(folder, plan, whose)
     training = Training(subjects, network, started_from, plan, recipe, state, keep, progress)
     if resume:
         training.go_on(has_best=(folder / METADATA).is_file())
     training.run()
-
-
-def _new_network(recipe: Recipe) -> SceneCoordinateNetwork:
-    return SceneCoordinateNetwork() if recipe.compares else SceneCoordinateNetwork(comparison=())

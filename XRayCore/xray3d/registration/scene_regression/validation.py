@@ -94,7 +94,7 @@ def validate(
     """Measure a network on views that were held out, located as those of users are.
 
     Args:
-        network: what recognises and compares.
+        network: what compares, or recognises.
         finer: views of `FINENESS`.
         patient: the CT.
         library: what it looks like from everywhere.

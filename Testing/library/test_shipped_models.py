@@ -1,0 +1,20 @@
+"""What comes with the library."""
+
+import torch
+
+from xray3d.registration.scene_regression.start import SHIPPED, SceneCoordinateStart
+
+MOST_BYTES = 25e6  # all models together, over the whole history: they are part of the extension's repository
+
+
+def test_the_start_of_scene_coordinates_is_there_and_compares():
+    start = SceneCoordinateStart.shipped()
+    assert start.network.compares
+    assert not start.network.training
+    assert {weight.dtype for weight in start.network.parameters()} == {torch.float32}
+    assert all(torch.isfinite(weight).all() for weight in start.network.parameters())
+
+
+def test_models_are_small():
+    files = [file for file in SHIPPED.parent.rglob("*") if file.is_file()]
+    assert 0 < sum(file.stat().st_size for file in files) < MOST_BYTES / 4, "there will be others, and better ones"
