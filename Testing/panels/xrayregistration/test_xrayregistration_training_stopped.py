@@ -34,6 +34,7 @@ class TestStopped:
         one, other = first.pop("ct"), second.pop("ct")
         np.testing.assert_array_equal(one.hu, other.hu)
         np.testing.assert_array_equal(one.ijk_to_ras, other.ijk_to_ras)
+        assert first.pop("start").name == second.pop("start").name
         for call in (first, second):
             del call["progress"]
         assert first == second
