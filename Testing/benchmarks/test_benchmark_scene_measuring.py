@@ -74,7 +74,7 @@ class Model:
         maps = exact_maps()
         pose = pose_from_scene_coordinates([maps], [VIEW])
         matched = (VIEW.moved(beside(MATCHED_BESIDE_MM)),)
-        return Located((VIEW.moved(beside(BESIDE_MM)),), Placed(matched, pose, (maps,)))
+        return Located((VIEW.moved(beside(BESIDE_MM)),), Placed(matched, pose, (maps,), ()))
 
     @property
     def model(self):

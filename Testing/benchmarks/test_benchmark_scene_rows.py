@@ -2,12 +2,13 @@
 
 import json
 from dataclasses import replace
+from typing import get_args
 
 import pytest
 
 from registration_benchmark_support import PLACE, error
 from scene_benchmark_support import KNOWN, REFUSED, outcome, trial, variant
-from xray3d.benchmarks.scene_coordinates.outcomes import PlaceOutcome, Trial
+from xray3d.benchmarks.scene_coordinates.outcomes import Condition, PlaceOutcome, Trial
 from xray3d.benchmarks.scene_coordinates.places import KnownPlace
 from xray3d.benchmarks.scene_coordinates.rows import place_rows
 from xray3d.benchmarks.table import to_json
@@ -164,11 +165,15 @@ def test_nothing_that_the_model_does_not_know_may_be_accepted(kind, verdict, met
     assert row(rows, f"shown {kind}, 2 images: failed").value == failed
 
 
-def test_precision_and_recall_of_the_verdict():
+@pytest.mark.parametrize("condition", get_args(Condition))
+def test_precision_and_recall_of_the_verdict_by_condition(condition):
     deep = Trial("whole view", error(9.0), error(9.0, mpd_mm=1.9), "accepted")
     falsely, missed = trial(5.0, 2.1, "accepted"), trial(2.0, 0.3, "doubtful")
-    rows = rows_of(outcome([deep, trial(), falsely, missed, REFUSED]))
-    precision, recall = row(rows, "accepted results that are right"), row(rows, "right results", "that are accepted")
+    trials = [replace(one, condition=condition) for one in (deep, trial(), falsely, missed, REFUSED)]
+    others = [replace(falsely, condition=other) for other in get_args(Condition) if other != condition]
+    rows = rows_of(outcome([*trials, *others]))
+    precision = row(rows, f"{condition}: accepted results that are right")
+    recall = row(rows, f"{condition}: right results", "that are accepted")
     assert ("of 3" in precision.measure, "of 3" in recall.measure) == (True, True)
     assert (precision.value, recall.value) == (pytest.approx(200 / 3), pytest.approx(200 / 3))
 

@@ -54,6 +54,19 @@ def test_two_views_find_the_patient(biplane):
     assert biplane.seconds > 0
 
 
+def test_a_noisy_local_view_is_believed_where_it_is_right_and_nowhere_else():
+    """Pixels of 0.6 mm that are mostly noise, of two vertebrae."""
+    view = carm(0, size_px=(160, 160), pixel_mm=(0.6, 0.6))
+    (xray,) = xrays(view)
+    noisy = replace(xray, pixels=xray.pixels + np.random.default_rng(0).normal(0, 0.25, view.size_px))
+    near, far = motion([1, -1, 2], [1, -1, 1]), motion([25, -10, 10], [10, 10, 10])
+    right, wrong = (registrar().register([noisy], [view.moved(off)], search="off") for off in (near, far))
+    assert pose_error(right.projections, [view], bone_points()).mpd_mm < 1
+    assert right.verdict == "accepted"
+    assert pose_error(wrong.projections, [view], bone_points()).mpd_mm > 5
+    assert wrong.verdict != "accepted"
+
+
 def test_one_view_finds_it_across_its_rays(single):
     error = pose_error(single.projections, [FRONTAL], bone_points())
     assert error.across_mm < 1

@@ -187,3 +187,13 @@ def test_an_image_of_one_grey_value_shows_nothing():
     mask[:31] = True
     with pytest.raises(VolumeError, match="shows nothing"):
         prepare_view(XRayImage(half, FRONTAL), mask)
+
+
+@pytest.mark.parametrize(
+    ("longest_px", "least_mm", "size"),
+    [(30, 0.0, (30, 22)), (30, 3.0, (30, 22)), (1000, 0.0, WIDE.size_px), (90, 4.0, (71, 53)), (1000, 4.0, (71, 53))],
+)
+def test_pixels_are_few_enough_and_large_enough(longest_px, least_mm, size):
+    """Both sides of the receptor are 288 mm: 282 mm at a metre."""
+    reduced = prepare_view(xrays(WIDE)[0], None).at(longest_px, least_mm)
+    assert reduced.image.shape == reduced.usable.shape == size

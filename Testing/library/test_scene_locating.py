@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from registration_support import FRONTAL, error_mm
+from registration_support import FRONTAL, error_mm, motion
 from scene_locating_support import (
     FAR,
     SHOWS_NOTHING,
@@ -99,6 +99,16 @@ def test_the_same_seed_gives_the_same_pose():
     given = from_afar(FRONTAL)
     first, again = (comparing().locate(given, seed=3).pose.transform_ras for _ in range(2))
     np.testing.assert_array_equal(first, again)
+
+
+@pytest.mark.parametrize("views", [VIEWS[:1], VIEWS[:2], VIEWS[2:]], ids=["frontal", "two", "oblique"])
+@pytest.mark.parametrize("sign", [1, -1])
+def test_the_ct_looks_less_like_them_from_elsewhere(views, sign):
+    locator = comparing()
+    located = locator.locate(from_afar(*views, grey=lambda drr: sign * drr))
+    aside = [view.moved(motion([8, 0, 5], [0, 4, 0])) for view in views]
+    assert locator.likeness(located, aside) < 0.8 * locator.likeness(located, located.projections)
+    assert locator.likeness(located, views) == pytest.approx(locator.likeness(located, located.projections), rel=0.05)
 
 
 def test_masks_hide_what_is_under_them():

@@ -32,7 +32,7 @@ def located_at(off: np.ndarray, views, share: float = 0.6):
         pose = ScenePose(moved, transform, True, share, (share,) * len(given), 1.0, 1.0, np.eye(6), CENTRE)
         for projection, view in zip(moved, views, strict=True):
             np.testing.assert_allclose(projection.extrinsic, view.moved(off).extrinsic, atol=1e-6)
-        return Located(moved, Placed(None, pose, ()))
+        return Located(moved, Placed(None, pose, (), ()))
 
     return locate
 
@@ -61,16 +61,19 @@ def test_the_whole_transform_is_from_where_the_xrays_were(monkeypatch, views):
 
 
 @pytest.mark.parametrize(
-    ("verdicts", "search", "which"),
+    ("verdicts", "alike", "search", "which"),
     [
-        ({"off": "accepted"}, "auto", "off"),
-        ({"off": "doubtful", "auto": "accepted"}, "auto", "auto"),
-        ({"off": "doubtful", "auto": "doubtful"}, "auto", "off"),
-        ({"off": "failed", "wide": "failed"}, "wide", "off"),
-        ({"off": "failed"}, "off", "off"),
+        ({"off": "accepted"}, 0.0, "auto", "off"),
+        ({"off": "doubtful", "auto": "accepted"}, 0.9, "auto", "auto"),
+        ({"off": "doubtful", "auto": "accepted"}, 0.5, "auto", "off"),
+        ({"off": "doubtful", "auto": "doubtful"}, 2.0, "auto", "off"),
+        ({"off": "failed", "wide": "failed"}, 2.0, "wide", "off"),
+        ({"off": "failed"}, 2.0, "off", "off"),
     ],
 )
-def test_a_search_that_is_not_sure_does_not_lead_away_from_where_the_model_led(monkeypatch, verdicts, search, which):
+def test_only_a_search_that_is_sure_and_looks_right_leads_away_from_where_the_model_led(
+    monkeypatch, verdicts, alike, search, which
+):
     asked, told = [], []
 
     def register(self, given, initial, search, progress, **options):
@@ -80,7 +83,11 @@ def test_a_search_that_is_not_sure_does_not_lead_away_from_where_the_model_led(m
         aside = [view.moved(motion([90, 0, 0], [0, 0, 0])) for view in initial]
         return replace(not_registered(aside, search, 0.1), verdict=verdicts[search])
 
+    def likeness(self, located, views):
+        return 0.05 * (1.0 if views is located.projections else alike)
+
     monkeypatch.setattr(Locator, "locate", located_at(ROUGH, [FRONTAL]))
+    monkeypatch.setattr(Locator, "likeness", likeness)
     monkeypatch.setattr(Registrar, "register", register)
     found = register_with_model(
         registrar(), untrained(), from_afar(FRONTAL), search=search, progress=lambda *of: told.append(of)

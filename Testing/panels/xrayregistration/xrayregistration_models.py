@@ -88,7 +88,7 @@ def sees_everything(motion=None):
         maps = tuple(moved_maps(of_view, motion) for of_view in maps_of_views(len(xrays)))
         pose = pose_from_scene_coordinates(maps, [xray.projection for xray in xrays], seed)
         moved = tuple(xray.projection.moved(pose.transform_ras) for xray in xrays)
-        return Located(moved, Placed(None, pose, maps))
+        return Located(moved, Placed(None, pose, maps, ()))
 
     return locate
 

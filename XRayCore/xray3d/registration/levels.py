@@ -15,21 +15,24 @@ class Level:
     """One step of the pyramid.
 
     Attributes:
-        longest_px: pixels along the longer side of the X-rays.
+        longest_px: pixels along the longer side of the X-rays, at most.
+        least_mm: no pixel is smaller, as seen at a metre from the source: smaller ones of a local view show noise, in
+            which right poses look no better than wrong ones.
         ct_mm: voxel size of the CT, unless it has larger ones.
         window_px: side of the correlation's windows.
         stop: of the minimisation.
     """
 
     longest_px: int
+    least_mm: float
     ct_mm: float
     window_px: int
     stop: Stopping
 
 
-COARSE = Level(32, 4.0, 19, Stopping(iterations=20, step_mm=0.5, gain=5e-3, longest_mm=20.0))
-MIDDLE = Level(96, 2.0, 15, Stopping(iterations=25, step_mm=0.1, gain=1e-3, longest_mm=10.0))
-FINE = Level(192, 1.0, 15, Stopping(iterations=8, step_mm=0.02, gain=5e-4, longest_mm=5.0))
+COARSE = Level(32, 2.8, 4.0, 19, Stopping(iterations=20, step_mm=0.5, gain=5e-3, longest_mm=20.0))
+MIDDLE = Level(96, 2.8, 2.0, 15, Stopping(iterations=25, step_mm=0.1, gain=1e-3, longest_mm=10.0))
+FINE = Level(192, 1.4, 1.0, 15, Stopping(iterations=8, step_mm=0.02, gain=5e-4, longest_mm=5.0))
 LEVELS = (COARSE, MIDDLE, FINE)
 
 

@@ -152,7 +152,7 @@ class Registrar:
         piece: tuple[Renderers, Pose] | None = None,
     ) -> Objective:
         """What is minimised at a level of the pyramid; for a piece, with the pose that the rest of the patient has."""
-        reduced = [view.at(level.longest_px) for view in views]
+        reduced = [view.at(level.longest_px, level.least_mm) for view in views]
         whole, complete = self._whole.at(level.ct_mm), self._whole.at(FINE.ct_mm)
         if piece is None:
             return Objective(whole, complete, reduced, level.window_px, pivot_ras, relative_error)

@@ -17,6 +17,7 @@ from xray3d.volumes import XRayImage
 # A reduced pixel counts when nearly all that it is averaged of does.
 _LEAST_USABLE = 0.9
 _FEWEST_PIXELS = 8
+_METRE_MM = 1000.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -26,11 +27,13 @@ class View:
     Attributes:
         pixels: (rows, cols) float32 of mean 0 and variance 1.
         usable: (rows, cols) bool.
+        longer_side_mm: as seen at a metre from the source.
         name: what messages call it.
     """
 
     pixels: NDArray[np.float32]
     usable: NDArray[np.bool_]
+    longer_side_mm: float
     name: str
 
     @property
@@ -38,10 +41,15 @@ class View:
         """The view with bright and dark exchanged."""
         return replace(self, pixels=-self.pixels)
 
-    def at(self, longest_px: int) -> ReducedView:
-        """The view with so many pixels along its longer side (never more than it has)."""
+    def at(self, longest_px: int, least_mm: float = 0.0) -> ReducedView:
+        """The view with so many pixels along its longer side, but never more than it has, nor smaller ones than that.
+
+        Args:
+            least_mm: side of a pixel, as seen at a metre from the source.
+        """
         rows, columns = self.pixels.shape
-        scale = min(1.0, longest_px / max(rows, columns))
+        along = min(longest_px, self.longer_side_mm / max(least_mm, 1e-9))
+        scale = min(1.0, along / max(rows, columns))
         size = (max(1, round(rows * scale)), max(1, round(columns * scale)))
         image, usable = (
             cv2.resize(array.astype(np.float32), size[::-1], interpolation=cv2.INTER_AREA)
@@ -94,7 +102,9 @@ def prepare_view(xray: XRayImage, ignored: NDArray[np.bool_] | None) -> View:
         )
     pixels = np.clip(xray.pixels, low, high)
     pixels = (pixels - pixels[usable].mean()) / pixels[usable].std()
-    return View(pixels.astype(np.float32), usable, xray.name)
+    sides_mm = np.multiply(xray.projection.size_px, xray.projection.pixel_mm)
+    at_a_metre_mm = float(sides_mm.max() * _METRE_MM / xray.projection.sdd_mm)
+    return View(pixels.astype(np.float32), usable, at_a_metre_mm, xray.name)
 
 
 def polarity(view: View, projection: Projection, renderer: DRRRenderer, longest_px: int) -> float:

@@ -39,8 +39,8 @@ def place_rows(outcomes: Sequence[tuple[KnownPlace, PlaceOutcome]], targets: int
             rows += target_rows(f"{name}, {condition}", main.of(condition), with_goal=False)
     for name, main in measured:
         rows += [*_surface_rows(name, main), *_stranger_rows(name, main)]
-    if measured:
-        rows += _verdict_rows([trial for _, main in measured for trial in main.of(_WHOLE)[:targets]])
+    for condition in get_args(Condition) if measured else ():
+        rows += _verdict_rows(condition, [trial for _, main in measured for trial in main.of(condition)])
     for known, outcome in outcomes:
         rows += training_rows(known, outcome, targets)
     for known, outcome in outcomes:
@@ -71,13 +71,13 @@ def _stranger_rows(name: str, main: PartOutcome) -> Iterator[Row]:
         yield Row(f"{measure}: failed", failed, "%")
 
 
-def _verdict_rows(trials: Sequence[Trial]) -> Iterator[Row]:
+def _verdict_rows(condition: Condition, trials: Sequence[Trial]) -> Iterator[Row]:
     """Precision and recall of the verdict "accepted"; right is what the registration benchmark calls so of one view."""
     accepted = [_is_right(trial) for trial in trials if trial.verdict == "accepted"]
     right = [trial.verdict == "accepted" for trial in trials if _is_right(trial)]
     mpd = f"mPD < {RIGHT_ONE_VIEW_MM:g} mm"
-    yield share_row(f"accepted results that are right ({mpd}), of {len(accepted)}", accepted, None)
-    yield share_row(f"right results ({mpd}) that are accepted, of {len(right)}", right, None)
+    yield share_row(f"{condition}: accepted results that are right ({mpd}), of {len(accepted)}", accepted, None)
+    yield share_row(f"{condition}: right results ({mpd}) that are accepted, of {len(right)}", right, None)
 
 
 def _is_right(trial: Trial) -> bool:

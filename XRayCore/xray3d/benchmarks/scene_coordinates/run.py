@@ -15,7 +15,7 @@ from xray3d.benchmarks.scene_coordinates.rows import place_rows
 from xray3d.benchmarks.scene_coordinates.xrays import Part
 from xray3d.benchmarks.table import Row
 
-FULL = Plan(whole=900, targets=400, compared=100, others=100, strangers=25)
+FULL = Plan(whole=900, targets=400, compared=100, others=50, strangers=25)
 QUICK = Plan(whole=20, targets=20, compared=20, others=10, strangers=5)
 
 Job = tuple[KnownPlace, ModelFolder, Path, Part, Wanted]

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 
 from xray3d.errors import GeometryError, NotRecognisedError
@@ -17,7 +18,7 @@ from xray3d.registration.scene_correspondences import SceneCoordinateMaps
 from xray3d.registration.scene_pose import ScenePose
 from xray3d.registration.scene_regression.conventions import FINENESS
 from xray3d.registration.scene_regression.model import SceneCoordinateModel
-from xray3d.registration.scene_regression.observation import picture_of, show
+from xray3d.registration.scene_regression.observation import likeness_from, picture_of, show
 from xray3d.registration.scene_regression.patient import PatientRenderer
 from xray3d.registration.scene_regression.placing import Placed, place
 from xray3d.registration.views import prepare_view
@@ -99,6 +100,19 @@ class Locator:
             raise NotRecognisedError(_not_recognised(self.model.ct_name, xrays)) from unknown
         moved = tuple(xray.projection.moved(placed.pose.transform_ras) for xray in xrays)
         return Located(moved, placed)
+
+    def likeness(self, located: Located, projections: Sequence[Projection]) -> float:
+        """How much the CT looks like X-rays from other poses than where they were located, too.
+
+        Args:
+            located: the X-rays.
+            projections: a pose of each of them.
+        """
+        of_views = [
+            likeness_from(self._patient, one, [replace(one.projection, extrinsic=projection.extrinsic)])
+            for one, projection in zip(located.placed.shown, projections, strict=True)
+        ]
+        return float(torch.cat(of_views).mean())
 
     @cached_property
     def _library(self) -> DRRLibrary:

@@ -42,11 +42,13 @@ class Placed:
             to begin with.
         pose: the best one.
         maps: of each X-ray, the points that it follows from.
+        shown: the X-rays as they were compared, of the likelier polarity.
     """
 
     candidate: Views | None
     pose: ScenePose
     maps: tuple[SceneCoordinateMaps, ...]
+    shown: tuple[Shown, ...]
 
 
 def place(
@@ -85,7 +87,7 @@ def place(
         best = answer_from(maps, [one.projection for one in shown], seed)
     if best is None:
         raise NotRecognisedError("The X-rays do not show what the model knows.")
-    return Placed(found.poses[0] if found.poses else None, best.pose, best.maps)
+    return Placed(found.poses[0] if found.poses else None, best.pose, best.maps, tuple(shown))
 
 
 def _compared(

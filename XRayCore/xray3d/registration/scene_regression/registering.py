@@ -19,6 +19,9 @@ from xray3d.volumes import XRayImage
 
 # Shares done.
 _LOCATED, _REFINED = 0.5, 0.6
+# What a search finds looks like the X-rays at least so much of what it does from where the model put them: intensities
+# compare what both show there, which may be a few pixels; the likeness counts all.
+_LEAST_OF_LIKENESS = 0.75
 
 
 @dataclass(frozen=True, eq=False)
@@ -81,7 +84,8 @@ def register_with_model(
         if result.verdict != "accepted" and search != "off":
             # What a search that is not sure of it either finds elsewhere is more likely wrong than what the model saw.
             searched = registered(search, _REFINED, 1.0)
-            result = searched if searched.verdict == "accepted" else result
+            if searched.verdict == "accepted" and _is_as_alike(locator, located, searched):
+                result = searched
         if result.verdict == "failed":
             result = not_registered(located.projections, result.reason, result.seconds)
     except (BlankXRayError, NotRecognisedError, OutOfViewError) as wrong:
@@ -94,3 +98,9 @@ def register_with_model(
         seconds=time.perf_counter() - started,
     )
     return ModelRegistration(whole, located)
+
+
+def _is_as_alike(locator: Locator, located: Located, found: RegistrationResult) -> bool:
+    """Whether the CT looks about as much like X-rays from where they were found as from where the model put them."""
+    there, before = (locator.likeness(located, views) for views in (found.projections, located.projections))
+    return there >= _LEAST_OF_LIKENESS * before
