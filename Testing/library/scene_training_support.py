@@ -10,7 +10,7 @@ from registration_support import CENTRE, patient
 from xray3d import CTVolume
 from xray3d.datasets.pose_range import PoseRange
 from xray3d.models.fingerprint import CTFingerprint
-from xray3d.registration.scene_regression import loop, placing, subject, training, training_views
+from xray3d.registration.scene_regression import lesson, placing, subject, training, training_views
 from xray3d.registration.scene_regression.exploring import Effort
 from xray3d.registration.scene_regression.model import SceneCoordinateModel, TrainingReport
 from xray3d.registration.scene_regression.network import ComparisonNetwork, RecognitionNetwork
@@ -55,8 +55,8 @@ def make_small(monkeypatch) -> None:
     monkeypatch.setattr(training, "NETWORKS", small)
     monkeypatch.setattr(training, "_HELD_OUT", 3)
     monkeypatch.setattr(placing, "THOROUGH", Effort(rounds=1, first=1, compared=1, drawn=2))
-    monkeypatch.setattr(loop, "_PLAIN_UNTIL", 0.0)
-    monkeypatch.setattr(loop, "_ALL_FROM", 1e-3)
+    monkeypatch.setattr(lesson, "_PLAIN_UNTIL", 0.0)
+    monkeypatch.setattr(lesson, "_ALL_FROM", 1e-3)
 
 
 def measure(monkeypatch, *medians_mm: float | BaseException) -> list:

@@ -34,11 +34,11 @@ def metal(monkeypatch) -> list[torch.Tensor]:
     """The mm of metal (n, rows, cols) that each call of `looks` draws."""
     drawn = []
 
-    def transmitted(soft, bone, metal_mm, draw, through=appearance._transmitted):
+    def transmitted(soft, bone, metal_mm, draw, through=appearance.transmitted):
         drawn.append(metal_mm)
         return through(soft, bone, metal_mm, draw)
 
-    monkeypatch.setattr(appearance, "_transmitted", transmitted)
+    monkeypatch.setattr(appearance, "transmitted", transmitted)
     return drawn
 
 

@@ -176,9 +176,9 @@ def test_of_two_networks_the_better_is_not_told_by_the_view_in_the_middle():
     far_in_the_middle = Validation((2.0, 2.0, 60.0, 80.0, 90.0))
     nothing_near = Validation((40.0, 45.0, 50.0, 55.0, 90.0))
     assert nothing_near.median_mm < far_in_the_middle.median_mm
-    assert far_in_the_middle.typical_mm < nothing_near.typical_mm
-    assert Validation((2.0, 8.0)).typical_mm == pytest.approx(4.0)
-    assert Validation((float("inf"),)).typical_mm == Validation((500.0,)).typical_mm
+    assert far_in_the_middle.score < nothing_near.score
+    assert Validation((2.0, 8.0)).score == pytest.approx(4.0)
+    assert Validation((float("inf"),)).score == Validation((500.0,)).score
 
 
 def test_percentiles_and_gross_failures_are_of_all_views():

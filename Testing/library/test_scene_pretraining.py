@@ -84,7 +84,7 @@ def test_it_is_stopped_and_goes_on(tmp_path, monkeypatch):
 def test_another_choice_of_patients_is_not_resumed(tmp_path):
     with pytest.raises(KeyboardInterrupt):
         pretrain(PATIENTS, tmp_path / "start", PLAN, progress=Progress(1))
-    with pytest.raises(ModelError, match="start.training is of a training with another CT"):
+    with pytest.raises(ModelError, match="start.training is of a training with other data"):
         pretrain(PATIENTS[:1], tmp_path / "start", PLAN, resume=True)
 
 

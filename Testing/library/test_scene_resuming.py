@@ -20,7 +20,7 @@ from scene_training_support import (
 from xray3d import CTVolume
 from xray3d.errors import ModelError, OutputExistsError
 from xray3d.models import bundle
-from xray3d.registration.scene_regression import state
+from xray3d.models.training import state
 from xray3d.registration.scene_regression.model import SceneCoordinateModel
 from xray3d.registration.scene_regression.start import SceneCoordinateStart
 
@@ -100,7 +100,7 @@ def test_another_training_is_not_resumed(stopped):
         {"bone_hu": 260.0},
         {"start": SceneCoordinateStart(untrained_model().network, "a.nrrd")},
     ):
-        with pytest.raises(ModelError, match="model.training is of a training with another CT, .* give the same again"):
+        with pytest.raises(ModelError, match="model.training is of a training with other data, .* give the same"):
             run(stopped, resume=True, **options)
     assert run(stopped, plan=replace(PLAN, goal_mm=7.0), resume=True).report.mtre_mm["50"] == 6.0
 

@@ -24,7 +24,8 @@ from xray3d.datasets.appearance import random_looks
 from xray3d.datasets.pose_range import PoseRange
 from xray3d.errors import DeviceError, ModelError, OutputExistsError, VolumeError, XRay3DError
 from xray3d.models.bundle import WEIGHTS
-from xray3d.registration.scene_regression import learning, subject
+from xray3d.models.training import learner
+from xray3d.registration.scene_regression import subject
 from xray3d.registration.scene_regression.losses import likelihood_loss
 from xray3d.registration.scene_regression.model import SceneCoordinateModel
 from xray3d.registration.scene_regression.network import SceneCoordinateNetwork
@@ -111,7 +112,7 @@ def test_the_same_seed_gives_the_same_model(tmp_path):
 
 def test_training_learns(tmp_path, monkeypatch):
     """What X-rays have in common that were not trained on: how sure one can be of them."""
-    monkeypatch.setattr(learning, "_EMA", 0.5)
+    monkeypatch.setattr(learner, "_EMA", 0.5)
     model = run(tmp_path / "model", plan=replace(PLAN, steps=40, validate_every=40, learning_rate=1e-2))
     after, before = (likelihood(network, unseen()) for network in (model.network, untrained_model().network))
     assert after < before - 0.4
@@ -257,5 +258,5 @@ def test_another_recipe_is_not_resumed(tmp_path, monkeypatch):
     measure(monkeypatch, 8.0, 6.0)
     with pytest.raises(KeyboardInterrupt):
         run(tmp_path / "model", progress=Progress(2))
-    with pytest.raises(ModelError, match="is of a training with another"):
+    with pytest.raises(ModelError, match="is of a training with other data"):
         run(tmp_path / "model", resume=True, recipe=Recipe("other"))

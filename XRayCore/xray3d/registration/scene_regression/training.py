@@ -12,13 +12,14 @@ from xray3d.datasets.pose_range import PoseRange
 from xray3d.drr.scene_coordinates import BONE_THRESHOLD_HU
 from xray3d.errors import XRay3DError
 from xray3d.models.bundle import METADATA, check_bundle_output
-from xray3d.registration.scene_regression.loop import SCRATCH, Keep, Progress, Training
+from xray3d.models.training.loop import SCRATCH, Progress, Training
+from xray3d.models.training.state import TrainingState
+from xray3d.registration.scene_regression.lesson import Keep, SceneLesson
 from xray3d.registration.scene_regression.model import SceneCoordinateModel, TrainingReport
 from xray3d.registration.scene_regression.network import NETWORKS, SceneCoordinateNetwork
 from xray3d.registration.scene_regression.plan import TrainingPlan
 from xray3d.registration.scene_regression.recipe import Recipe
 from xray3d.registration.scene_regression.start import SceneCoordinateStart
-from xray3d.registration.scene_regression.state import TrainingState
 from xray3d.registration.scene_regression.subject import Subject
 from xray3d.volumes import CTVolume
 
@@ -127,7 +128,8 @@ def _run(
     torch.manual_seed(plan.seed)
     network = NETWORKS[recipe.compares]() if start is None else copy.deepcopy(start.network)
     state = TrainingState(folder, plan, whose)
-    training = Training(subjects, network, started_from, plan, recipe, state, keep, progress)
+    lesson = SceneLesson(subjects, started_from, plan, recipe, keep)
+    training = Training(lesson, network.to(subjects[0].views.patient.device), started_from, plan, state, progress)
     if resume:
         training.go_on(has_best=(folder / METADATA).is_file())
     training.run()

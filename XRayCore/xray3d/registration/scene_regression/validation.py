@@ -47,10 +47,15 @@ class Validation:
         return percentile(self.mtre_mm, 50)
 
     @property
-    def typical_mm(self) -> float:
+    def score(self) -> float:
         """Geometric mean, which tells the better of two networks: of some views near and some far it jumps less than
         the median does, and a view that is far off counts the same whether it is ten centimetres off or a metre."""
         return float(np.exp(np.log(np.clip(self.mtre_mm, *_TOLD_APART_MM)).mean()))
+
+    @property
+    def told(self) -> str:
+        """In a few words."""
+        return f"median error {min(self.median_mm, 999):.1f} mm"
 
     @property
     def gross_failures(self) -> float:
@@ -101,7 +106,6 @@ def validate(
         targets_ras: (n, 3) mm.
         breathe: called every now and then; what it raises ends it.
     """
-    network.eval()
     errors_mm = []
     for view in _views(finer):
         try:

@@ -2,7 +2,7 @@
 
 import torch
 
-from xray3d.registration.scene_regression.threads import threads_of_half_the_processor
+from xray3d.models.training.threads import threads_of_half_the_processor
 
 
 def test_each_thread_has_half_of_pytorchs_threads():

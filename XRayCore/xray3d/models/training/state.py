@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
 import torch
 
 from xray3d.errors import ModelError, OutputExistsError
-from xray3d.registration.scene_regression.plan import TrainingPlan
+from xray3d.models.training.plan import TrainingPlan
 
 
 class TrainingState:
@@ -25,8 +25,8 @@ class TrainingState:
 
     def __init__(self, folder: Path, plan: TrainingPlan, whose: Mapping[str, Any]) -> None:
         self._file = folder.with_name(f"{folder.name}.training")
-        # The goal may change while a training rests.
-        of_plan = {**asdict(plan), "goal_mm": None}
+        # What else a plan may have, such as a goal, may change while a training rests.
+        of_plan = {field.name: getattr(plan, field.name) for field in fields(TrainingPlan)}
         self._whose = json.dumps({"plan": of_plan, **whose}, sort_keys=True)
 
     def save(self, content: dict[str, Any]) -> None:
@@ -59,8 +59,8 @@ class TrainingState:
             raise ModelError(f"{self._file} is damaged; start the training without resuming.") from failure
         if not isinstance(content, dict) or content.get("whose") != self._whose:
             raise ModelError(
-                f"{self._file} is of a training with another CT, bone threshold, range of poses, start or plan; "
-                "give the same again, or start without resuming."
+                f"{self._file} is of a training with other data, another start or another plan; give the same again, "
+                "or start without resuming."
             )
         return content
 

@@ -2,32 +2,26 @@
 
 from __future__ import annotations
 
-from typing import Any, cast
+from typing import Any
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from torch.optim.swa_utils import AveragedModel
-
-from xray3d.registration.scene_regression.losses import bone_loss, pose_loss
-from xray3d.registration.scene_regression.network import SceneCoordinateNetwork
-from xray3d.registration.scene_regression.recipe import Recipe
-from xray3d.registration.scene_regression.training_views import Batch
 
 _EMA, _WARM_UP, _WEIGHT_DECAY, _LARGEST_GRADIENT = 0.998, 0.05, 1e-2, 5.0
 
 
 class Learner:
-    """A network that learns from batches, and the moving average of its weights, which is what is measured and kept.
+    """A network that learns, and the moving average of its weights, which is what is measured and kept.
 
     Args:
         network: what learns.
         steps: after which the learning rate has fallen to nothing.
         learning_rate: the highest.
-        recipe: what is learnt.
     """
 
-    def __init__(self, network: SceneCoordinateNetwork, steps: int, learning_rate: float, recipe: Recipe) -> None:
-        self._network, self._recipe = network, recipe
+    def __init__(self, network: nn.Module, steps: int, learning_rate: float) -> None:
+        self.network = network
         self._average = AveragedModel(network, avg_fn=_moved_average, use_buffers=True)
         self._optimizer = torch.optim.AdamW(
             network.parameters(), lr=learning_rate, weight_decay=_WEIGHT_DECAY, fused=True
@@ -37,29 +31,18 @@ class Learner:
         )
 
     @property
-    def averaged(self) -> SceneCoordinateNetwork:
+    def averaged(self) -> nn.Module:
         """The network of averaged weights."""
-        return cast(SceneCoordinateNetwork, self._average.module)
+        return self._average.module
 
-    def learn(self, batch: Batch, *, knows_poses: bool) -> None:
-        """Take a step.
-
-        Args:
-            batch: what to learn from.
-            knows_poses: whether what a network recognises is good enough for the pose that follows from it to count; of
-                one that compares it always is.
-        """
-        self._network.train()
-        prediction = self._network(batch.pictures, batch.guess)
-        loss = self._recipe.likelihood(prediction, batch.target) + bone_loss(prediction, batch.target)
-        if self._recipe.pose_weight and (knows_poses or self._network.compares):
-            loss = loss + self._recipe.pose_weight * pose_loss(prediction, batch.target)
+    def learn(self, loss: Tensor) -> None:
+        """Take a step down a loss of the network in training mode."""
         self._optimizer.zero_grad(set_to_none=True)
         loss.backward()
-        torch.nn.utils.clip_grad_norm_(self._network.parameters(), _LARGEST_GRADIENT)
+        torch.nn.utils.clip_grad_norm_(self.network.parameters(), _LARGEST_GRADIENT)
         self._optimizer.step()
         self._schedule.step()
-        self._average.update_parameters(self._network)
+        self._average.update_parameters(self.network)
 
     def state_dict(self) -> dict[str, Any]:
         """All that it takes to go on."""
@@ -73,7 +56,7 @@ class Learner:
     @property
     def _parts(self) -> dict[str, Any]:
         return {
-            "network": self._network,
+            "network": self.network,
             "average": self._average,
             "optimizer": self._optimizer,
             "schedule": self._schedule,

@@ -1,0 +1,105 @@
+"""X-rays with metal and the same without, drawn at random, for networks to learn what metal hides.
+
+Of a CT, the truth is the same ray without metal, without noise. Of a real radiograph it is the radiograph itself: metal
+is added to its grey values, which a radiograph's display makes of the logarithm of the signal.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from xray3d.datasets.draws import Draws
+from xray3d.datasets.exposures import blurred, displayed, transmitted, with_noise, with_scatter
+
+# Attenuation of titanium and of steel at diagnostic energies.
+_LEAST_PER_MM, _MOST_PER_MM = 0.15, 0.9
+# How much of a radiograph's range a unit of attenuation takes, whose display was stretched to show bone.
+_LEAST_GREY, _MOST_GREY = 0.15, 0.5
+_LINE_INTEGRALS, _CLIPPED = 0.35, 0.6
+_LEVELS = 255
+
+
+@dataclass(frozen=True, eq=False)
+class Pairs:
+    """X-rays of n views, bone bright.
+
+    Attributes:
+        images: (n, rows, cols) with metal.
+        truth: (n, rows, cols) the same without.
+        metal: (n, rows, cols) 1 where a ray meets metal, 0 elsewhere.
+    """
+
+    images: Tensor
+    truth: Tensor
+    metal: Tensor
+
+
+@dataclass(frozen=True, eq=False)
+class Views:
+    """Line integrals of n views at the reference energy.
+
+    Attributes:
+        soft, bone: (n, rows, cols) of the patient.
+        soft_beside, bone_beside: of the patient less what the metal displaces.
+        metal_mm: (n, rows, cols) path in metal.
+    """
+
+    soft: Tensor
+    bone: Tensor
+    soft_beside: Tensor
+    bone_beside: Tensor
+    metal_mm: Tensor
+
+    def __len__(self) -> int:
+        return len(self.soft)
+
+
+def simulated_pairs(views: Views, generator: torch.Generator) -> Pairs:
+    """X-rays of any technique and grey scale, and some as plain line integrals."""
+    draw = Draws(len(views), generator, copies=2)
+    soft, bone = torch.cat([views.soft_beside, views.soft]), torch.cat([views.bone_beside, views.bone])
+    metal_mm = torch.cat([views.metal_mm, torch.zeros_like(views.metal_mm)])
+    signal = blurred(with_scatter(transmitted(soft, bone, metal_mm, draw), draw), draw)
+    with_metal, without = signal.chunk(2)
+    shown = displayed(torch.cat([with_noise(with_metal, Draws(len(views), generator)), without]), draw)
+    integrals = _stretched(soft + bone + draw.uniform(_LEAST_PER_MM, _MOST_PER_MM) * metal_mm)
+    images, truth = torch.where(draw.happens(_LINE_INTEGRALS) > 0, integrals, shown).chunk(2)
+    return Pairs(_clipped(images, generator), truth, (views.metal_mm > 0).to(images.dtype))
+
+
+def radiograph_pairs(radiographs: Tensor, metal_mm: Tensor, generator: torch.Generator) -> Pairs:
+    """Radiographs into which metal is projected.
+
+    Args:
+        radiographs: (n, rows, cols) from 0 to 1, bone bright.
+        metal_mm: (n, rows, cols) path in metal.
+    """
+    draw = Draws(len(radiographs), generator)
+    per_mm = draw.uniform(_LEAST_PER_MM, _MOST_PER_MM) * draw.uniform(_LEAST_GREY, _MOST_GREY)
+    added = blurred(per_mm * metal_mm, draw)
+    # Quanta: fewer of them get through metal.
+    noise = 0.002 * torch.exp(draw.uniform(0.0, math.log(10.0))) * torch.exp(added.clamp(max=3.0))
+    images = radiographs + added + (added > 1e-3) * noise * draw.normal(tuple(metal_mm.shape[1:]))
+    # A display that is made for the metal, too, is darker elsewhere.
+    brightest = torch.maximum(images.flatten(1).amax(dim=1), images.new_tensor(1.0))[:, None, None]
+    scale = 1 + draw.happens(1 - _CLIPPED) * draw.uniform(0.0, 1.0) * (brightest - 1)
+    images = (_LEVELS * (images / scale).clamp(0.0, 1.0)).round() / _LEVELS
+    return Pairs(images, radiographs / scale, (metal_mm > 0).to(images.dtype))
+
+
+def _stretched(integrals: Tensor) -> Tensor:
+    """Two batches on the grey scale on which the last is 0 to 1."""
+    reference = torch.cat([integrals.chunk(2)[1]] * 2).flatten(1)
+    low, high = (extreme(reference, dim=1)[:, None, None] for extreme in (torch.amin, torch.amax))
+    return (integrals - low) / (high - low + 1e-6)
+
+
+def _clipped(images: Tensor, generator: torch.Generator) -> Tensor:
+    """White from where a display ends, in some of the images."""
+    draw = Draws(len(images), generator)
+    end = torch.where(draw.happens(_CLIPPED) > 0, draw.uniform(1.0, 1.5), torch.full_like(images[:, :1, :1], math.inf))
+    return torch.minimum(images, end)

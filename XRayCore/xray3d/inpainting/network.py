@@ -1,0 +1,84 @@
+"""The networks: what metal hides, with how sure that is, and where there is metal."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import torch
+from monai.networks.nets import BasicUNet
+from torch import Tensor, nn
+
+from xray3d.inpainting.fill import smooth_fill
+
+MULTIPLE = 16
+"""Sides of the images that networks are shown are multiples of this."""
+
+
+class Guess(NamedTuple):
+    """What a network makes of holes.
+
+    Attributes:
+        clean: (n, 1, rows, cols) the images as they would be without metal, as they were outside the holes.
+        log_sigma: (n, 1, rows, cols) logarithm of the standard error of each pixel in a hole.
+    """
+
+    clean: Tensor
+    log_sigma: Tensor
+
+
+class InpaintingNetwork(nn.Module):
+    """MONAI's U-Net, shown an X-ray as it is, the same with its holes smoothly filled, and the holes.
+
+    As it is, since metal is no wall: what shines through it is worth more than all that is around it.
+
+    Args:
+        features: channels of the five levels, the finest first, and of the last layer.
+    """
+
+    def __init__(self, features: Sequence[int] = (24, 32, 48, 96, 128, 24)) -> None:
+        super().__init__()
+        self.definition = _definition(3, 2, features)
+        self.unet = _unet(self.definition)
+
+    def forward(self, images: Tensor, holes: Tensor) -> Guess:
+        """Args: images, holes: (n, 1, rows, cols), about 0 to 1 outside the holes, which are 1, the rest 0."""
+        filled = smooth_fill(images, holes)
+        change, log_sigma = self.unet(torch.cat([images - filled, filled, holes], dim=1)).split(1, dim=1)
+        return Guess(filled + holes * change, log_sigma.clamp(-8.0, 1.0))
+
+
+class ImplantNetwork(nn.Module):
+    """MONAI's U-Net, shown an X-ray in which metal is bright.
+
+    Args:
+        features: as those of `InpaintingNetwork`.
+    """
+
+    def __init__(self, features: Sequence[int] = (16, 24, 48, 96, 128, 16)) -> None:
+        super().__init__()
+        self.definition = _definition(1, 1, features)
+        self.unet = _unet(self.definition)
+
+    def forward(self, images: Tensor) -> Tensor:
+        """(n, 1, rows, cols) logits of metal, of images (n, 1, rows, cols)."""
+        logits: Tensor = self.unet(images)
+        return logits
+
+
+def _definition(shown: int, said: int, features: Sequence[int]) -> dict[str, Any]:
+    """In MONAI's configuration language. Its norm is that of batches: no pixel's answer depends on those far away."""
+    return {
+        "_target_": "monai.networks.nets.BasicUNet",
+        "spatial_dims": 2,
+        "in_channels": shown,
+        "out_channels": said,
+        "features": list(features),
+        "act": "relu",
+        "norm": "batch",
+        "upsample": "nontrainable",
+    }
+
+
+def _unet(definition: dict[str, Any]) -> BasicUNet:
+    return BasicUNet(**{name: value for name, value in definition.items() if name != "_target_"})

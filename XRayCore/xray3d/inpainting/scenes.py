@@ -1,0 +1,108 @@
+"""Instrumented patients seen from everywhere: the line integrals that inpainting learns from."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from xray3d.datasets.instrumentation import InstrumentableSpine
+from xray3d.datasets.occlusion import Views
+from xray3d.datasets.pose_range import PoseRange
+from xray3d.datasets.spine_finder import find_vertebrae
+from xray3d.drr import DRRRenderer
+from xray3d.volumes import CTVolume
+
+SIZE_PX = 320
+_LEAST_PIXEL_MM, _MOST_PIXEL_MM = 0.35, 1.0
+# Frontal, lateral and all between.
+_PRIMARY_DEG, _SECONDARY_DEG, _IN_PLANE_DEG = (-100.0, 100.0), (-30.0, 30.0), (-20.0, 20.0)
+_ASIDE_MM, _DEEPER_MM = 40.0, 60.0
+_VIEWS_OF_ONE = 6
+# Of the crops, the share that is about some metal; others are from anywhere.
+_ABOUT_METAL = 0.9
+
+Rng = np.random.Generator
+
+
+@dataclass(frozen=True, eq=False)
+class ScenePool:
+    """Views of instrumented patients.
+
+    Attributes:
+        integrals: (n, 5, rows, cols) float16: soft tissue, bone, both less what metal displaces, and mm of metal.
+    """
+
+    integrals: NDArray[np.float16]
+
+    def crops(self, rng: Rng, count: int, size_px: int) -> Views:
+        """Square parts of random views, turned and mirrored at random, most of them about some metal."""
+        taken = [self._crop(rng, size_px) for _ in range(count)]
+        soft, bone, soft_beside, bone_beside, metal_mm = torch.from_numpy(np.stack(taken, axis=1)).float()
+        return Views(soft, bone, soft_beside, bone_beside, metal_mm)
+
+    def metal(self, rng: Rng, count: int, size_px: int) -> Tensor:
+        """(count, size, size) mm of metal alone."""
+        return self.crops(rng, count, size_px).metal_mm
+
+    def _crop(self, rng: Rng, size_px: int) -> NDArray[np.float16]:
+        view = self.integrals[int(rng.integers(len(self.integrals)))]
+        limit = np.array(view.shape[1:]) - size_px
+        first = rng.integers(0, limit + 1)
+        if rng.random() < _ABOUT_METAL:
+            there = np.argwhere(view[4] > 0)
+            if len(there):
+                middle = there[int(rng.integers(len(there)))] + rng.integers(-size_px // 4, size_px // 4 + 1, 2)
+                first = np.clip(middle - size_px // 2, 0, limit)
+        row, column = (int(one) for one in first)
+        part = view[:, row : row + size_px, column : column + size_px]
+        part = np.rot90(part, int(rng.integers(4)), axes=(1, 2))
+        return part[:, :, ::-1] if rng.random() < 0.5 else part
+
+
+def make_scenes(
+    patients: Sequence[CTVolume],
+    count: int,
+    seed: int = 0,
+    device: str = "cpu",
+    progress: Callable[[float], None] = lambda done: None,
+) -> ScenePool:
+    """Views of patients, as many of each.
+
+    Args:
+        count: of each patient.
+        progress: told the share done; what it raises ends it.
+
+    Raises:
+        VolumeError: a patient none of whose vertebrae takes a screw.
+        DeviceError: the device is not there.
+    """
+    views = np.empty((len(patients) * count, 5, SIZE_PX, SIZE_PX), np.float16)
+    for number, ct in enumerate(patients):
+        rng = np.random.default_rng([seed, number])
+        spine, renderer = InstrumentableSpine(find_vertebrae(ct)), DRRRenderer(ct, device)
+        for index in range(count):
+            if index % _VIEWS_OF_ONE == 0:
+                implants = spine.draw(rng)
+            at = number * count + index
+            progress(at / len(views))
+            projection = _pose(spine, rng).draw(rng, (SIZE_PX, SIZE_PX), _pixel_mm(rng))
+            whole, beside = renderer.render_materials(projection), renderer.render_materials(projection, implants)
+            of_metal = beside.metal_mm
+            parts = (whole.soft, whole.bone, beside.soft, beside.bone, of_metal)
+            views[at] = [part.numpy()[0] for part in parts if part is not None]
+    return ScenePool(views)
+
+
+def _pose(spine: InstrumentableSpine, rng: Rng) -> PoseRange:
+    x, y, z = spine.centers_ras[int(rng.integers(len(spine.centers_ras)))]
+    return PoseRange((x, y, z), _PRIMARY_DEG, _SECONDARY_DEG, _IN_PLANE_DEG, _ASIDE_MM, _DEEPER_MM)
+
+
+def _pixel_mm(rng: Rng) -> tuple[float, float]:
+    side = float(np.exp(rng.uniform(np.log(_LEAST_PIXEL_MM), np.log(_MOST_PIXEL_MM))))
+    return side, side
