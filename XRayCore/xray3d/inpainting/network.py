@@ -11,6 +11,8 @@ from torch import Tensor, nn
 
 from xray3d.inpainting.fill import smooth_fill
 
+# Metal is brighter than anything else by any amount.
+_MOST_SEEN = 4.0
 MULTIPLE = 16
 """Sides of the images that networks are shown are multiples of this."""
 
@@ -28,9 +30,10 @@ class Guess(NamedTuple):
 
 
 class InpaintingNetwork(nn.Module):
-    """MONAI's U-Net, shown an X-ray as it is, the same with its holes smoothly filled, and the holes.
+    """MONAI's U-Net, shown the holes, what surrounds them led smoothly into them, and by how much the X-ray differs.
 
-    As it is, since metal is no wall: what shines through it is worth more than all that is around it.
+    Metal is no wall: what shines through it is worth more than all that is around it. So the network says how much of
+    that difference to take, and what to add.
 
     Args:
         features: channels of the five levels, the finest first, and of the last layer.
@@ -38,14 +41,16 @@ class InpaintingNetwork(nn.Module):
 
     def __init__(self, features: Sequence[int] = (24, 32, 48, 96, 128, 24)) -> None:
         super().__init__()
-        self.definition = _definition(3, 2, features)
+        self.definition = _definition(3, 3, features)
         self.unet = _unet(self.definition)
 
     def forward(self, images: Tensor, holes: Tensor) -> Guess:
         """Args: images, holes: (n, 1, rows, cols), about 0 to 1 outside the holes, which are 1, the rest 0."""
         filled = smooth_fill(images, holes)
-        change, log_sigma = self.unet(torch.cat([images - filled, filled, holes], dim=1)).split(1, dim=1)
-        return Guess(filled + holes * change, log_sigma.clamp(-8.0, 1.0))
+        seen = images - filled
+        shown = torch.cat([seen.clamp(-_MOST_SEEN, _MOST_SEEN), filled, holes], dim=1)
+        through, change, log_sigma = self.unet(shown).split(1, dim=1)
+        return Guess(filled + holes * (through * seen + change), log_sigma.clamp(-8.0, 1.0))
 
 
 class ImplantNetwork(nn.Module):
