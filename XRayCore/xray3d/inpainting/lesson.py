@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from xray3d.datasets.occlusion import Pairs, radiograph_pairs, simulated_pairs
+from xray3d.inpainting.fill import smooth_fill
 from xray3d.inpainting.network import Guess, InpaintingNetwork
 from xray3d.inpainting.scenes import ScenePool
 from xray3d.models.training.loop import Course
@@ -23,7 +24,10 @@ CROP_PX = 128
 _LEAST_CONTRAST = 0.3
 # What is painted out is larger than what the metal covers by so many pixels: its shadow has soft edges.
 _LEAST_MARGIN_PX, _MOST_MARGIN_PX = 1, 4
-_EDGES_WEIGHT, _SIGMA_WEIGHT, _QUADRATIC_BELOW = 0.5, 0.05, 0.05
+# 60 dB are as good as no error.
+_EDGES_WEIGHT, _SIGMA_WEIGHT, _LEAST_NOISE = 2.0, 0.05, 1e-6
+# Parts of an X-ray may be all of one grey value.
+_LEAST_RANGE = 0.05
 # A radiograph of a whole spine is small: implants are as large on it as its vertebrae allow.
 _LEAST_REDUCED = 0.35
 _HELD_OUT_SEED, _SEEDS_APART = 10**9, 10**7
@@ -38,12 +42,14 @@ class Batch:
         truth: (n, 1, rows, cols) without.
         metal: (n, 1, rows, cols) 1 where there is metal.
         holes: (n, 1, rows, cols) 1 where it is to be painted out.
+        filled: (n, 1, rows, cols) the images with what surrounds the holes led smoothly into them.
     """
 
     images: Tensor
     truth: Tensor
     metal: Tensor
     holes: Tensor
+    filled: Tensor
 
 
 @dataclass(frozen=True)
@@ -122,9 +128,10 @@ def _shown(pairs: Pairs, rng: np.random.Generator) -> Batch:
     offset = torch.from_numpy(rng.random(len(holes))).float()[:, None, None, None] * (1 - contrast)
 
     def shown(images: Tensor) -> Tensor:
-        return offset + contrast * (images - low) / (high - low + 1e-3)
+        return offset + contrast * (images - low) / (high - low).clamp(min=_LEAST_RANGE)
 
-    return Batch(shown(pairs.images), shown(pairs.truth), pairs.metal, holes)
+    images = shown(pairs.images)
+    return Batch(images, shown(pairs.truth), pairs.metal, holes, smooth_fill(images, holes))
 
 
 def _grown(metal: Tensor, by_px: int) -> Tensor:
@@ -159,7 +166,7 @@ class InpaintingLesson:
 
     def loss(self, network: InpaintingNetwork, batch: Batch, step: int) -> Tensor:
         """Of what is painted, of its edges, and of how sure it is."""
-        return inpainting_loss(network(batch.images, batch.holes), batch)
+        return inpainting_loss(network(batch.images, batch.filled, batch.holes), batch)
 
     def measure(self, network: InpaintingNetwork, breathe: Callable[[str], None]) -> InpaintingMeasured:
         """On the X-rays that were held out."""
@@ -167,7 +174,7 @@ class InpaintingLesson:
         for batch in self._held_out:
             breathe("Painting X-rays that it has not seen")
             with torch.inference_mode():
-                clean = network(batch.images, batch.holes).clean
+                clean = network(batch.images, batch.filled, batch.holes).clean
             of_images += psnr_in_holes(clean, batch).tolist()
         return InpaintingMeasured(float(np.mean(of_images)))
 
@@ -181,21 +188,34 @@ class InpaintingLesson:
 
 
 def inpainting_loss(guess: Guess, batch: Batch) -> Tensor:
-    """Per pixel of a hole: Huber's of the error and of its gradients, and the likelihood of the error as it is."""
+    """Of each image the noise-to-signal ratio in its holes, in nepers, so that easy ones count as much as hard ones;
+    the size of the gradients of the error, which an eye sees; and the likelihood of the error as it is.
+    """
     error = guess.clean - batch.truth
-    zero = torch.zeros_like(error)
-    of_values = F.smooth_l1_loss(error, zero, beta=_QUADRATIC_BELOW, reduction="none")
-    of_edges = sum(F.pad((error.diff(dim=axis)).abs(), (0, 1, 0, 0) if axis == 3 else (0, 0, 0, 1)) for axis in (2, 3))
-    settled = error.detach().square()
-    of_sigma = guess.log_sigma + 0.5 * settled * torch.exp(-2 * guess.log_sigma)
-    total = of_values + _EDGES_WEIGHT * of_edges + _SIGMA_WEIGHT * of_sigma
-    return (total * batch.holes).sum() / batch.holes.sum().clamp(min=1.0)
+    squared, log_sigma = error.square(), guess.log_sigma
+    of_edges = sum(F.pad(error.diff(dim=axis).abs(), at_end) for axis, at_end in ((3, (0, 1, 0, 0)), (2, (0, 0, 0, 1))))
+    of_sigma = log_sigma + 0.5 * squared.detach() * torch.exp(-2 * log_sigma)
+    noise = _in_holes(squared, batch) / _peak(batch).square()
+    of_images = 0.5 * torch.log(noise + _LEAST_NOISE) + _in_holes(
+        _EDGES_WEIGHT * of_edges + _SIGMA_WEIGHT * of_sigma, batch
+    )
+    has_holes = batch.holes.flatten(1).amax(dim=1)
+    return (of_images * has_holes).sum() / has_holes.sum().clamp(min=1.0)
 
 
 def psnr_in_holes(clean: Tensor, batch: Batch) -> Tensor:
     """(m,) dB of the images that have holes."""
-    with_holes = batch.holes.flatten(1).any(dim=1)
-    error = ((clean - batch.truth).square() * batch.holes).flatten(1).sum(dim=1) / batch.holes.flatten(1).sum(dim=1)
+    noise = _in_holes((clean - batch.truth).square(), batch) / _peak(batch).square()
+    return -10 * torch.log10(noise.clamp(min=1e-12))[batch.holes.flatten(1).amax(dim=1) > 0]
+
+
+def _in_holes(values: Tensor, batch: Batch) -> Tensor:
+    """(n,) means."""
+    holes = batch.holes.flatten(1)
+    return (values.flatten(1) * holes).sum(dim=1) / holes.sum(dim=1).clamp(min=1.0)
+
+
+def _peak(batch: Batch) -> Tensor:
+    """(n,) ranges of the truth."""
     truth = batch.truth.flatten(1)
-    peak = truth.amax(dim=1) - truth.amin(dim=1)
-    return (20 * torch.log10(peak) - 10 * torch.log10(error.clamp(min=1e-12)))[with_holes]
+    return (truth.amax(dim=1) - truth.amin(dim=1)).clamp(min=_LEAST_RANGE)

@@ -9,8 +9,6 @@ import torch
 from monai.networks.nets import BasicUNet
 from torch import Tensor, nn
 
-from xray3d.inpainting.fill import smooth_fill
-
 # Metal is brighter than anything else by any amount.
 _MOST_SEEN = 4.0
 MULTIPLE = 16
@@ -44,9 +42,14 @@ class InpaintingNetwork(nn.Module):
         self.definition = _definition(3, 3, features)
         self.unet = _unet(self.definition)
 
-    def forward(self, images: Tensor, holes: Tensor) -> Guess:
-        """Args: images, holes: (n, 1, rows, cols), about 0 to 1 outside the holes, which are 1, the rest 0."""
-        filled = smooth_fill(images, holes)
+    def forward(self, images: Tensor, filled: Tensor, holes: Tensor) -> Guess:
+        """What the holes hide.
+
+        Args:
+            images: (n, 1, rows, cols), about 0 to 1 outside the holes.
+            filled: (n, 1, rows, cols) the same with the holes filled by `smooth_fill`.
+            holes: (n, 1, rows, cols) 1 in a hole, 0 elsewhere.
+        """
         seen = images - filled
         shown = torch.cat([seen.clamp(-_MOST_SEEN, _MOST_SEEN), filled, holes], dim=1)
         through, change, log_sigma = self.unet(shown).split(1, dim=1)

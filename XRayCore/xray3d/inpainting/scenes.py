@@ -83,6 +83,7 @@ def make_scenes(
     """
     views = np.empty((len(patients) * count, 5, SIZE_PX, SIZE_PX), np.float16)
     for number, ct in enumerate(patients):
+        progress(number / len(patients))
         rng = np.random.default_rng([seed, number])
         spine, renderer = InstrumentableSpine(find_vertebrae(ct)), DRRRenderer(ct, device)
         for index in range(count):

@@ -1,0 +1,123 @@
+"""What the inpainting network is shown, and what it is told of its answers."""
+
+from functools import cache
+
+import numpy as np
+import pytest
+import torch
+
+from xray3d.inpainting.lesson import (
+    CROP_PX,
+    InpaintingLesson,
+    InpaintingMeasured,
+    PairSource,
+    inpainting_loss,
+    psnr_in_holes,
+)
+from xray3d.inpainting.network import Guess, InpaintingNetwork
+from xray3d.inpainting.scenes import ScenePool
+from xray3d.models.training.loop import Course
+from xray3d.models.training.plan import TrainingPlan
+
+COUNT = 6
+
+
+@cache
+def source() -> PairSource:
+    """Made-up scenes: waves for a patient, bars for metal; and radiographs, of which one is narrow."""
+    rng = np.random.default_rng(0)
+    row, column = np.mgrid[:200, :200] / 40.0
+    patient = 2 + np.sin(row + rng.random((4, 1, 1))) * np.cos(column)
+    metal_mm = np.where(np.abs(column - 2.5) < 0.4, 5.0, 0.0) * np.ones((4, 1, 1))
+    scenes = np.stack([patient, 0.3 * patient, patient - 0.05, 0.3 * patient, metal_mm], axis=1)
+    radiographs = [rng.random(shape).astype(np.float32) for shape in ((180, 140), (160, 90))]
+    return PairSource(ScenePool(scenes.astype(np.float16)), radiographs)
+
+
+def batch(seed=0):
+    return source().batch(COUNT, seed)
+
+
+def test_a_batch_is_what_a_network_is_shown():
+    shown = batch()
+    for name, image in vars(shown).items():
+        assert image.shape == (COUNT, 1, CROP_PX, CROP_PX), name
+        assert torch.isfinite(image).all(), name
+    assert (shown.holes >= shown.metal).all(), "holes are larger than the metal"
+    assert (shown.holes.sum(dim=(1, 2, 3)) > 1.05 * shown.metal.sum(dim=(1, 2, 3)))[
+        shown.metal.amax((1, 2, 3)) > 0
+    ].all()
+    outside = shown.holes == 0
+    assert torch.equal(shown.filled[outside], shown.images[outside])
+    spread = [image[mask].std().item() for image, mask in zip(shown.images, outside, strict=True)]
+    assert min(spread) > 0.01
+    assert shown.images[outside].quantile(0.02) > -1
+    assert shown.images[outside].quantile(0.98) < 2
+
+
+def test_the_same_seed_gives_the_same_batch():
+    first, again, other = batch(3), batch(3), batch(4)
+    assert all(torch.equal(a, b) for a, b in zip(vars(first).values(), vars(again).values(), strict=True))
+    assert not torch.equal(first.images, other.images)
+
+
+def guess(shown, clean, sigma=0.1):
+    return Guess(clean, torch.full_like(clean, np.log(sigma)))
+
+
+def test_the_truth_is_best_and_nearer_is_better():
+    shown = batch()
+    losses = [inpainting_loss(guess(shown, shown.truth + off * shown.holes), shown).item() for off in (0.0, 0.01, 0.1)]
+    assert losses == sorted(losses)
+    dbs = [psnr_in_holes(shown.truth + off * shown.holes, shown).mean().item() for off in (1e-4, 0.01, 0.1)]
+    assert dbs == sorted(dbs, reverse=True)
+    assert dbs[1] - dbs[2] == pytest.approx(20, abs=1e-3)
+
+
+def test_what_is_outside_holes_is_no_error():
+    shown = batch()
+    spoiled = torch.where(shown.holes > 0, shown.truth, shown.truth + 1)
+    inner = torch.nn.functional.max_pool2d(1 - shown.holes, 3, 1, 1) == 0  # a gradient at the rim spans both
+    assert inner.any()
+    assert (psnr_in_holes(spoiled, shown) > 100).all()
+
+
+def test_a_standard_error_as_large_as_the_error_is_best():
+    shown = batch()
+    off = shown.truth + 0.2 * shown.holes
+    losses = {sigma: inpainting_loss(guess(shown, off, sigma), shown).item() for sigma in (0.02, 0.1, 0.2, 0.4, 2.0)}
+    assert min(losses, key=losses.__getitem__) == 0.2
+
+
+@pytest.mark.parametrize("grey", [0.0, 1.0])
+def test_flat_images_and_images_without_holes_do_no_harm(grey):
+    shown = batch()
+    for images in (shown.images, shown.truth, shown.filled):
+        images[0] = grey
+    for holes in (shown.holes, shown.metal):
+        holes[1] = 0
+    clean = shown.filled.requires_grad_()
+    loss = inpainting_loss(guess(shown, clean), shown)
+    loss.backward()
+    assert torch.isfinite(loss)
+    assert torch.isfinite(clean.grad).all()
+    assert psnr_in_holes(clean.detach(), shown).shape == (int((shown.holes.amax((1, 2, 3)) > 0).sum()),)
+
+
+def test_a_lesson_is_measured_on_what_was_held_out_and_learnt_from_the_rest():
+    kept = []
+    plan = TrainingPlan(steps=3, batch=4)
+    lesson = InpaintingLesson(source(), source(), 5, plan, lambda *of: kept.append(of))
+    torch.manual_seed(0)
+    network = InpaintingNetwork((4, 4, 4, 4, 4, 4))
+    told = []
+    measured = lesson.measure(network.eval(), told.append)
+    assert measured == lesson.measure(network, told.append)
+    assert len(told) == 4
+    assert InpaintingMeasured(30.0).score < InpaintingMeasured(20.0).score
+    assert not lesson.is_enough(measured)
+    loss = lesson.loss(network.train(), lesson.batch(0), 0)
+    loss.backward()
+    assert all(parameter.grad is not None for parameter in network.parameters())
+    lesson.keep(network, measured, Course(3, 4, 0, 1.0, "scratch", "cpu"))
+    assert kept[0][0] is network

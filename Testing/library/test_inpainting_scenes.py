@@ -1,0 +1,58 @@
+"""Instrumented patients seen from everywhere."""
+
+from functools import cache
+
+import numpy as np
+import pytest
+
+from xray3d import CTVolume
+from xray3d.datasets.synthetic_spine import synthetic_lumbar_spine
+from xray3d.errors import VolumeError
+from xray3d.inpainting import scenes
+from xray3d.inpainting.scenes import ScenePool, make_scenes
+
+SIDE = 96
+
+
+@cache
+def small_pool() -> ScenePool:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(scenes, "SIZE_PX", SIDE)
+        return make_scenes([synthetic_lumbar_spine(seed=0, spacing_mm=1.5).ct], 8)
+
+
+def test_views_show_a_patient_with_metal_and_without():
+    soft, bone, soft_beside, bone_beside, metal_mm = np.float32(small_pool().integrals.swapaxes(0, 1))
+    assert soft.shape == (8, SIDE, SIDE)
+    assert (metal_mm > 0).any(axis=(1, 2)).mean() > 0.7
+    assert metal_mm.max() < 80
+    whole, beside = soft + bone, soft_beside + bone_beside
+    away = metal_mm == 0
+    np.testing.assert_allclose(beside[away], whole[away], atol=0.02)
+    assert (whole - beside)[metal_mm > 3].mean() > 0.03, "metal displaces tissue"
+    assert 1 < whole.max() < 30
+
+
+def test_crops_are_about_metal_and_keep_what_belongs_together():
+    rng = np.random.default_rng(0)
+    views = small_pool().crops(rng, 60, 32)
+    assert views.metal_mm.shape == views.soft.shape == (60, 32, 32)
+    assert (views.metal_mm > 0).flatten(1).any(dim=1).float().mean() > 0.8
+    away = views.metal_mm == 0
+    assert (views.soft - views.soft_beside)[away].abs().max() < 0.02
+    again = small_pool().crops(np.random.default_rng(0), 60, 32)
+    assert (views.soft == again.soft).all()
+    assert len({tuple(one[4].flatten().tolist()[:9]) for one in zip(*vars(views).values(), strict=True)}) > 10
+
+
+def test_a_patient_without_vertebrae_is_refused():
+    with pytest.raises(VolumeError, match="takes a pedicle screw"):
+        make_scenes([CTVolume(np.zeros((20, 20, 20)), np.eye(4), "water")], 1)
+
+
+def test_making_scenes_can_be_stopped():
+    def stop(done):
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        make_scenes([CTVolume(np.zeros((20, 20, 20)), np.eye(4), "water")], 1, progress=stop)
