@@ -6,11 +6,12 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import torch
+import torch.nn.functional as F
 from monai.networks.nets import BasicUNet
 from torch import Tensor, nn
 
-# Metal is brighter than anything else by any amount.
-_MOST_SEEN = 4.0
+# Metal is brighter than anything else by any amount; its shape is as wide as a screw.
+_MOST_METAL, _MEAN_OVER_PX = 4.0, 13
 MULTIPLE = 16
 """Sides of the images that networks are shown are multiples of this."""
 
@@ -28,10 +29,11 @@ class Guess(NamedTuple):
 
 
 class InpaintingNetwork(nn.Module):
-    """MONAI's U-Net, shown the holes, what surrounds them led smoothly into them, and by how much the X-ray differs.
+    """MONAI's U-Net, shown the holes, what surrounds them led smoothly into them, and what is seen in them.
 
-    Metal is no wall: what shines through it is worth more than all that is around it. So the network says how much of
-    that difference to take, and what to add.
+    Metal is no wall: what shines through it is worth more than all that is around it. What is seen is split into its
+    local mean, most of which is metal, and its details. The network says how much of the details to take over, and
+    what to add; at first nothing of either.
 
     Args:
         features: channels of the five levels, the finest first, and of the last layer.
@@ -39,8 +41,10 @@ class InpaintingNetwork(nn.Module):
 
     def __init__(self, features: Sequence[int] = (24, 32, 48, 96, 128, 24)) -> None:
         super().__init__()
-        self.definition = _definition(3, 3, features)
+        self.definition = _definition(4, 3, features)
         self.unet = _unet(self.definition)
+        for weights in self.unet.final_conv.parameters():
+            nn.init.zeros_(weights)
 
     def forward(self, images: Tensor, filled: Tensor, holes: Tensor) -> Guess:
         """What the holes hide.
@@ -50,10 +54,19 @@ class InpaintingNetwork(nn.Module):
             filled: (n, 1, rows, cols) the same with the holes filled by `smooth_fill`.
             holes: (n, 1, rows, cols) 1 in a hole, 0 elsewhere.
         """
-        seen = images - filled
-        shown = torch.cat([seen.clamp(-_MOST_SEEN, _MOST_SEEN), filled, holes], dim=1)
-        through, change, log_sigma = self.unet(shown).split(1, dim=1)
-        return Guess(filled + holes * (through * seen + change), log_sigma.clamp(-8.0, 1.0))
+        mean = _mean_within(images, holes)
+        details = holes * (images - mean)
+        metal = (holes * (mean - filled)).clamp(-_MOST_METAL, _MOST_METAL)
+        through, change, log_sigma = self.unet(torch.cat([details, metal, filled, holes], dim=1)).split(1, dim=1)
+        return Guess(filled + holes * (through * details + change), log_sigma.clamp(-8.0, 1.0))
+
+
+def _mean_within(images: Tensor, holes: Tensor) -> Tensor:
+    """Local means over what is in the same hole."""
+    of_window, cover = (
+        F.avg_pool2d(one, _MEAN_OVER_PX, stride=1, padding=_MEAN_OVER_PX // 2) for one in (images * holes, holes)
+    )
+    return of_window / cover.clamp(min=1e-6)
 
 
 class ImplantNetwork(nn.Module):

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from xray3d.errors import BlankXRayError, VolumeError
 
-Pixels = NDArray[np.floating]
+Pixels = NDArray[np.float64]
 Mask = NDArray[np.bool_]
 
 _LOW, _HIGH = 1.0, 99.0

@@ -1,0 +1,102 @@
+"""An X-ray of any size and grey scale with what a mask covers painted anew."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+import torch
+from monai.inferers import sliding_window_inference
+from numpy.typing import NDArray
+from torch import Tensor
+
+from xray3d.errors import VolumeError
+from xray3d.inpainting.fill import smooth_fill
+from xray3d.inpainting.network import MULTIPLE, InpaintingNetwork
+from xray3d.inpainting.reading import Mask, Pixels, Reading, grey_pixels, shows_metal_dark
+
+# The shadow of metal has soft edges, which a mask that ends with the metal leaves.
+_MARGIN_PX = 2
+# What a network sees around a hole, and the largest part of an X-ray that it is shown at once.
+_AROUND_PX, _TILE_PX, _OVERLAP = 64, 768, 0.25
+
+
+@dataclass(frozen=True, eq=False)
+class Painted:
+    """An X-ray with holes painted.
+
+    Attributes:
+        pixels: (rows, cols) float64 on the X-ray's own grey scale; outside the mask as they were.
+        mask: (rows, cols) what was painted: what was asked for and a margin.
+        sigma: (rows, cols) standard error of what was painted, on that scale; 0 outside the mask.
+    """
+
+    pixels: NDArray[np.float64]
+    mask: Mask
+    sigma: NDArray[np.float64]
+
+
+def paint(network: InpaintingNetwork, image: NDArray, mask: NDArray) -> Painted:
+    """Paint what a mask covers.
+
+    Args:
+        network: in evaluation mode.
+        image: (rows, cols) of any grey scale, attenuation bright or dark.
+        mask: (rows, cols) nonzero where there is metal; where nowhere, the X-ray stays as it is.
+
+    Raises:
+        VolumeError: no grey image, or one with gaps; a mask of another size, or over everything.
+        BlankXRayError: what the mask leaves has one grey value.
+    """
+    pixels = grey_pixels(image)
+    holes = _checked(mask, pixels)
+    sigma = np.zeros(pixels.shape)
+    if not holes.any():
+        return Painted(pixels, holes, sigma)
+    holes = cv2.dilate(holes.astype(np.uint8), _disc(_MARGIN_PX)).astype(bool)
+    if holes.all():
+        raise VolumeError("The mask covers all of the X-ray; leave some of it to go on from.")
+    reading = Reading.of(pixels, holes, shows_metal_dark(pixels, holes))
+    clean, error = _guessed(network, reading.shown(pixels), holes)
+    painted = np.where(holes, reading.restored(clean), pixels)
+    sigma[holes] = error[holes] * abs(reading.bright - reading.dark)
+    return Painted(painted, holes, sigma)
+
+
+def _checked(mask: NDArray, pixels: Pixels) -> Mask:
+    mask = np.asarray(mask)
+    if mask.shape != pixels.shape:
+        raise VolumeError(f"The mask has {mask.shape} pixels, the X-ray {pixels.shape}; draw the mask on this X-ray.")
+    return mask != 0
+
+
+def _disc(radius_px: int) -> NDArray[np.uint8]:
+    return np.asarray(cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * radius_px + 1,) * 2), np.uint8)
+
+
+def _guessed(network: InpaintingNetwork, shown: NDArray[np.float32], holes: Mask) -> tuple[Pixels, Pixels]:
+    """What a network makes of the part about the holes, and its standard error; elsewhere anything."""
+    device = next(network.parameters()).device
+    images, where = (torch.from_numpy(one.astype(np.float32))[None, None].to(device) for one in (shown, holes))
+    filled = smooth_fill(images, where)
+    rows, columns = (_around(np.asarray(holes.any(axis=axis))) for axis in (1, 0))
+    part = torch.cat([images, filled, where], dim=1)[:, :, rows, columns]
+
+    def guess(tile: Tensor) -> Tensor:
+        return torch.cat(network(*tile.split(1, dim=1)), dim=1)
+
+    # Tiles are padded to a size that the network takes, and blended where they overlap.
+    size = [min(_TILE_PX, side + -side % MULTIPLE) for side in part.shape[2:]]
+    with torch.inference_mode():
+        said = sliding_window_inference(
+            part, size, 1, guess, overlap=_OVERLAP, mode="gaussian", padding_mode="replicate"
+        )
+    clean, log_sigma = np.zeros(shown.shape), np.zeros(shown.shape)
+    clean[rows, columns], log_sigma[rows, columns] = torch.as_tensor(said)[0].cpu().numpy()
+    return clean, np.asarray(np.exp(log_sigma), float)
+
+
+def _around(there: NDArray[np.bool_]) -> slice:
+    at = np.flatnonzero(there)
+    return slice(max(0, int(at[0]) - _AROUND_PX), int(at[-1]) + 1 + _AROUND_PX)
