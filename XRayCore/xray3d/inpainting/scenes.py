@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import torch
@@ -31,7 +32,7 @@ Rng = np.random.Generator
 
 @dataclass(frozen=True, eq=False)
 class ScenePool:
-    """Views of instrumented patients.
+    """Views of instrumented patients, some of which show metal.
 
     Attributes:
         integrals: (n, 5, rows, cols) float16: soft tissue, bone, both less what metal displaces, and mm of metal.
@@ -49,15 +50,20 @@ class ScenePool:
         """(count, size, size) mm of metal alone."""
         return self.crops(rng, count, size_px).metal_mm
 
+    @cached_property
+    def _with_metal(self) -> NDArray[np.intp]:
+        """Numbers of the views that show some."""
+        return np.flatnonzero((self.integrals[:, 4] > 0).any(axis=(1, 2)))
+
     def _crop(self, rng: Rng, size_px: int) -> NDArray[np.float16]:
-        view = self.integrals[int(rng.integers(len(self.integrals)))]
+        about_metal = rng.random() < _ABOUT_METAL
+        candidates = self._with_metal if about_metal else np.arange(len(self.integrals))
+        view = self.integrals[rng.choice(candidates)]
         limit = np.array(view.shape[1:]) - size_px
         first = rng.integers(0, limit + 1)
-        if rng.random() < _ABOUT_METAL:
-            there = np.argwhere(view[4] > 0)
-            if len(there):
-                middle = there[int(rng.integers(len(there)))] + rng.integers(-size_px // 4, size_px // 4 + 1, 2)
-                first = np.clip(middle - size_px // 2, 0, limit)
+        if about_metal:
+            middle = rng.choice(np.argwhere(view[4] > 0)) + rng.integers(-size_px // 4, size_px // 4 + 1, 2)
+            first = np.clip(middle - size_px // 2, 0, limit)
         row, column = (int(one) for one in first)
         part = view[:, row : row + size_px, column : column + size_px]
         part = np.rot90(part, int(rng.integers(4)), axes=(1, 2))
