@@ -13,8 +13,9 @@ from xray3d.datasets.pose_range import PoseRange
 from xray3d.drr.device import resolve_device
 from xray3d.errors import ModelError, XRay3DError
 from xray3d.models.fingerprint import CTFingerprint
+from xray3d.models.network_files import MISREAD, damaged
 from xray3d.registration.scene_regression.card import model_card
-from xray3d.registration.scene_regression.files import MISREAD, damaged, read_network, save_network
+from xray3d.registration.scene_regression.files import read_network, save_network
 from xray3d.registration.scene_regression.network import SceneCoordinateNetwork
 from xray3d.volumes import CTVolume
 

@@ -8,9 +8,10 @@ from pathlib import Path
 
 import xray3d
 from xray3d.drr.device import resolve_device
+from xray3d.models.network_files import MISREAD, damaged
 from xray3d.registration.scene_regression import model
 from xray3d.registration.scene_regression.card import start_card
-from xray3d.registration.scene_regression.files import MISREAD, damaged, read_network, save_network
+from xray3d.registration.scene_regression.files import read_network, save_network
 from xray3d.registration.scene_regression.model import TrainingReport
 from xray3d.registration.scene_regression.network import SceneCoordinateNetwork
 
