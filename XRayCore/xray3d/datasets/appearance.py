@@ -15,10 +15,9 @@ import torch
 from torch import Tensor
 
 from xray3d.datasets.draws import Draws
-from xray3d.datasets.exposures import blurred, displayed, transmitted, with_noise, with_scatter
+from xray3d.datasets.exposures import blurred, collimator, displayed, transmitted, with_noise, with_scatter
 
 _MOST_METAL_PIECES, _MOST_GAS = 8, 4
-_LEAKS = 1e-3
 
 
 @dataclass(frozen=True, eq=False)
@@ -46,7 +45,7 @@ def random_looks(soft: Tensor, bone: Tensor, generator: torch.Generator, strengt
     draw = Draws(len(soft), generator, strength)
     soft = _changed_soft_tissue(soft, draw)
     metal_mm, ignored = _metal(soft, draw)
-    field = _collimator(soft, draw)
+    field = collimator(soft, draw)
     signal = transmitted(soft, bone, metal_mm, draw) * field
     signal = blurred(with_scatter(signal, draw), draw)
     signal = with_noise(signal, draw)
@@ -88,18 +87,6 @@ def _metal(like: Tensor, draw: Draws) -> tuple[Tensor, Tensor]:
     metal_mm = (there * depth * draw.uniform(2.0, 9.0, _MOST_METAL_PIECES)).sum(dim=1)
     painted = ((distance < radius + draw.uniform(0.0, 0.04, _MOST_METAL_PIECES)) * there).amax(dim=1)
     return metal_mm, painted * draw.happens(0.5)
-
-
-def _collimator(like: Tensor, draw: Draws) -> Tensor:
-    """The field (n, rows, cols), 1 inside: open, round or rectangular."""
-    rows, columns = (position[:, 0] for position in draw.positions(like))
-    edge = 0.02
-    half_y, half_x = draw.uniform(0.6, 1.0), draw.uniform(0.6, 1.0)
-    outside = torch.maximum((rows - draw.uniform(-0.1, 0.1)).abs() - half_y, columns.abs() - half_x)
-    round_field = (rows.square() + columns.square()).sqrt() - draw.uniform(0.85, 1.05)
-    kind = 3.0 - 3.0 * draw.strength * draw.uniform(0.0, 1.0)
-    outside = torch.where(kind < 1, outside, torch.where(kind < 2, round_field, torch.full_like(round_field, -1.0)))
-    return (0.5 - outside / edge).clamp(_LEAKS, 1.0)
 
 
 def _with_labels(images: Tensor, usable: Tensor, draw: Draws) -> tuple[Tensor, Tensor]:

@@ -1,7 +1,7 @@
 """From line integrals to grey values on a network's own device, in a thousandth of the time that `drr.physics` takes.
 
-What is drawn here is wider than any technique and coarser: polychromatic beams, a smooth veil of scatter, noise, blur,
-and any grey scale.
+What is drawn here is wider than any technique and coarser: collimators, polychromatic beams, a smooth veil of scatter,
+noise, blur, and any grey scale.
 """
 
 from __future__ import annotations
@@ -27,6 +27,20 @@ _BEAMS = (
     (110.0, 0.3, "stainless steel 316L"),
 )
 _CSI_MM = 0.5
+# Of the beam, through the blades of a collimator.
+_LEAKS = 1e-3
+
+
+def collimator(like: Tensor, draw: Draws) -> Tensor:
+    """The field (n, rows, cols), 1 inside: open, round or rectangular."""
+    rows, columns = (position[:, 0] for position in draw.positions(like))
+    edge = 0.02
+    half_y, half_x = draw.uniform(0.6, 1.0), draw.uniform(0.6, 1.0)
+    outside = torch.maximum((rows - draw.uniform(-0.1, 0.1)).abs() - half_y, columns.abs() - half_x)
+    round_field = (rows.square() + columns.square()).sqrt() - draw.uniform(0.85, 1.05)
+    kind = 3.0 - 3.0 * draw.strength * draw.uniform(0.0, 1.0)
+    outside = torch.where(kind < 1, outside, torch.where(kind < 2, round_field, torch.full_like(round_field, -1.0)))
+    return (0.5 - outside / edge).clamp(_LEAKS, 1.0)
 
 
 def transmitted(soft: Tensor, bone: Tensor, metal_mm: Tensor, draw: Draws) -> Tensor:

@@ -13,13 +13,13 @@ import torch
 from torch import Tensor
 
 from xray3d.datasets.draws import Draws
-from xray3d.datasets.exposures import blurred, displayed, transmitted, with_noise, with_scatter
+from xray3d.datasets.exposures import blurred, collimator, displayed, transmitted, with_noise, with_scatter
 
 # Attenuation of titanium and of steel at diagnostic energies.
 _LEAST_PER_MM, _MOST_PER_MM = 0.15, 0.9
 # How much of a radiograph's range a unit of attenuation takes, whose display was stretched to show bone.
 _LEAST_GREY, _MOST_GREY = 0.15, 0.5
-_LINE_INTEGRALS, _CLIPPED = 0.35, 0.6
+_LINE_INTEGRALS, _COLLIMATED, _CLIPPED = 0.35, 0.3, 0.6
 _LEVELS = 255
 
 
@@ -63,7 +63,8 @@ def simulated_pairs(views: Views, generator: torch.Generator) -> Pairs:
     draw = Draws(len(views), generator, copies=2)
     soft, bone = torch.cat([views.soft_beside, views.soft]), torch.cat([views.bone_beside, views.bone])
     metal_mm = torch.cat([views.metal_mm, torch.zeros_like(views.metal_mm)])
-    signal = blurred(with_scatter(transmitted(soft, bone, metal_mm, draw), draw), draw)
+    open_field = torch.where(draw.happens(_COLLIMATED) > 0, collimator(soft, draw), torch.ones_like(soft))
+    signal = blurred(with_scatter(transmitted(soft, bone, metal_mm, draw) * open_field, draw), draw)
     with_metal, without = signal.chunk(2)
     shown = displayed(torch.cat([with_noise(with_metal, Draws(len(views), generator)), without]), draw)
     integrals = _stretched(soft + bone + draw.uniform(_LEAST_PER_MM, _MOST_PER_MM) * metal_mm)
