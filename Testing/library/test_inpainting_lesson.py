@@ -6,15 +6,10 @@ import numpy as np
 import pytest
 import torch
 
-from xray3d.inpainting.lesson import (
-    CROP_PX,
-    InpaintingLesson,
-    InpaintingMeasured,
-    PairSource,
-    inpainting_loss,
-    psnr_in_holes,
-)
-from xray3d.inpainting.network import Guess, InpaintingNetwork
+from xray3d.inpainting.lesson import InpaintingLesson, InpaintingMeasured
+from xray3d.inpainting.losses import dice, false_share, finding_loss, inpainting_loss, psnr_in_holes
+from xray3d.inpainting.network import Guess, ImplantNetwork, InpaintingNetwork, InpaintingNetworks
+from xray3d.inpainting.pair_source import CROP_PX, PairSource
 from xray3d.inpainting.scenes import ScenePool
 from xray3d.models.training.loop import Course
 from xray3d.models.training.plan import TrainingPlan
@@ -41,12 +36,14 @@ def batch(seed=0):
 def test_a_batch_is_what_a_network_is_shown():
     shown = batch()
     for name, image in vars(shown).items():
-        assert image.shape == (COUNT, 1, CROP_PX, CROP_PX), name
+        count = 2 * COUNT if name in ("levelled", "metal") else COUNT
+        assert image.shape == (count, 1, CROP_PX, CROP_PX), name
         assert torch.isfinite(image).all(), name
-    assert (shown.holes >= shown.metal).all(), "holes are larger than the metal"
-    assert (shown.holes.sum(dim=(1, 2, 3)) > 1.05 * shown.metal.sum(dim=(1, 2, 3)))[
-        shown.metal.amax((1, 2, 3)) > 0
-    ].all()
+    metal, none = shown.metal.chunk(2)
+    assert not none.any()
+    assert (shown.holes >= metal).all(), "holes are larger than the metal"
+    grown = shown.holes.sum(dim=(1, 2, 3)) > 1.05 * metal.sum(dim=(1, 2, 3))
+    assert grown[metal.amax((1, 2, 3)) > 0].all()
     outside = shown.holes == 0
     assert torch.equal(shown.filled[outside], shown.images[outside])
     spread = [image[mask].std().item() for image, mask in zip(shown.images, outside, strict=True)]
@@ -82,6 +79,21 @@ def test_what_is_outside_holes_is_no_error():
     assert (psnr_in_holes(spoiled, shown) > 100).all()
 
 
+def test_metal_that_is_found_where_it_is_counts_and_what_is_found_elsewhere_counts_against_it():
+    shown = batch()
+    right = torch.where(shown.metal > 0, 9.0, -9.0)
+    all_over, nowhere = torch.full_like(right, 9.0), torch.full_like(right, -9.0)
+    losses = [finding_loss(logits, shown).item() for logits in (right, nowhere, all_over)]
+    assert losses[0] < 0.01 < 0.3 < min(losses[1:])
+    assert dice(right, shown).tolist() == [1.0] * len(dice(right, shown))
+    assert dice(nowhere, shown).max() == 0
+    assert 0 < dice(all_over, shown).max() < 0.9
+    without = len(false_share(right, shown))
+    assert without >= COUNT
+    assert len(dice(right, shown)) + without == 2 * COUNT
+    assert (false_share(right, shown).max(), false_share(all_over, shown).min()) == (0, 1)
+
+
 def test_a_standard_error_as_large_as_the_error_is_best():
     shown = batch()
     off = shown.truth + 0.2 * shown.holes
@@ -94,8 +106,7 @@ def test_flat_images_and_images_without_holes_do_no_harm(grey):
     shown = batch()
     for images in (shown.images, shown.truth, shown.filled):
         images[0] = grey
-    for holes in (shown.holes, shown.metal):
-        holes[1] = 0
+    shown.holes[1] = 0
     clean = shown.filled.requires_grad_()
     loss = inpainting_loss(guess(shown, clean), shown)
     loss.backward()
@@ -109,12 +120,15 @@ def test_a_lesson_is_measured_on_what_was_held_out_and_learnt_from_the_rest():
     plan = TrainingPlan(steps=3, batch=4)
     lesson = InpaintingLesson(source(), source(), 5, plan, lambda *of: kept.append(of))
     torch.manual_seed(0)
-    network = InpaintingNetwork((4, 4, 4, 4, 4, 4))
+    thin = (4, 4, 4, 4, 4, 4)
+    network = InpaintingNetworks(ImplantNetwork(thin), InpaintingNetwork(thin))
     told = []
     measured = lesson.measure(network.eval(), told.append)
     assert measured == lesson.measure(network, told.append)
     assert len(told) == 4
-    assert InpaintingMeasured(30.0).score < InpaintingMeasured(20.0).score
+    assert InpaintingMeasured(30.0, 0.9, 0.0).score < InpaintingMeasured(20.0, 0.9, 0.0).score
+    assert InpaintingMeasured(30.0, 0.9, 0.0).score < InpaintingMeasured(30.0, 0.8, 0.0).score
+    assert InpaintingMeasured(30.0, 0.9, 0.0).score < InpaintingMeasured(30.0, 0.9, 0.1).score
     assert not lesson.is_enough(measured)
     loss = lesson.loss(network.train(), lesson.batch(0), 0)
     loss.backward()

@@ -12,6 +12,7 @@ from torch import Tensor, nn
 
 # Metal is brighter than anything else by any amount; its shape is as wide as a screw.
 _MOST_METAL, _MEAN_OVER_PX = 4.0, 13
+_LEVELS, _LEVELLED, _QUANTILE_PIXELS = (0.05, 0.75), (-1.0, 6.0), 250_000
 MULTIPLE = 16
 """Sides of the images that networks are shown are multiples of this."""
 
@@ -69,8 +70,21 @@ def _mean_within(images: Tensor, holes: Tensor) -> Tensor:
     return of_window / cover.clamp(min=1e-6)
 
 
+def levelled(images: Tensor) -> Tensor:
+    """Images (n, 1, rows, cols), attenuation bright, on the grey scale that an `ImplantNetwork` is shown.
+
+    From what is dark to what is fairly bright in an image: how bright the metal is, which is not known yet, does not
+    count.
+    """
+    rows, columns = images.shape[2:]
+    step = max(1, round((rows * columns / _QUANTILE_PIXELS) ** 0.5))
+    some = images[:, :, ::step, ::step].flatten(1)
+    dark, bright = (torch.quantile(some, share, dim=1)[:, None, None, None] for share in _LEVELS)
+    return ((images - dark) / (bright - dark).clamp(min=1e-6)).clamp(*_LEVELLED)
+
+
 class ImplantNetwork(nn.Module):
-    """MONAI's U-Net, shown an X-ray in which metal is bright.
+    """MONAI's U-Net, shown X-rays that are `levelled`.
 
     Args:
         features: as those of `InpaintingNetwork`.
@@ -103,3 +117,21 @@ def _definition(shown: int, said: int, features: Sequence[int]) -> dict[str, Any
 
 def _unet(definition: dict[str, Any]) -> BasicUNet:
     return BasicUNet(**{name: value for name, value in definition.items() if name != "_target_"})
+
+
+class InpaintingNetworks(nn.Module):
+    """Both, which are trained together.
+
+    Attributes:
+        finder: says where there is metal.
+        painter: says what it hides.
+    """
+
+    def __init__(self, finder: ImplantNetwork | None = None, painter: InpaintingNetwork | None = None) -> None:
+        super().__init__()
+        self.finder, self.painter = finder or ImplantNetwork(), painter or InpaintingNetwork()
+
+    @property
+    def definition(self) -> dict[str, Any]:
+        """In MONAI's configuration language."""
+        return {"finder": self.finder.definition, "painter": self.painter.definition}
