@@ -72,6 +72,7 @@ class InpaintingLesson:
 
     def loss(self, network: InpaintingNetworks, batch: Batch, step: int) -> Tensor:
         """Of both networks, which have nothing in common but their batches."""
+        batch = batch.to(_device_of(network))
         guess = network.painter(batch.images, batch.filled, batch.holes)
         return inpainting_loss(guess, batch) + finding_loss(network.finder(batch.levelled), batch)
 
@@ -80,6 +81,7 @@ class InpaintingLesson:
         of_batches = []
         for batch in self._held_out:
             breathe("Painting X-rays that it has not seen")
+            batch = batch.to(_device_of(network))
             with torch.inference_mode():
                 clean = network.painter(batch.images, batch.filled, batch.holes).clean
                 logits = network.finder(batch.levelled)
@@ -93,3 +95,7 @@ class InpaintingLesson:
     def keep(self, network: InpaintingNetworks, measured: InpaintingMeasured, course: Course) -> None:
         """With what was measured."""
         self._keep(network, measured, course)
+
+
+def _device_of(network: InpaintingNetworks) -> torch.device:
+    return next(network.parameters()).device

@@ -48,6 +48,10 @@ class Batch:
     levelled: Tensor
     metal: Tensor
 
+    def to(self, device: torch.device) -> Batch:
+        """The same on a device."""
+        return Batch(*(image.to(device) for image in vars(self).values()))
+
 
 @dataclass(frozen=True, eq=False)
 class PairSource:
@@ -55,16 +59,16 @@ class PairSource:
 
     Attributes:
         scenes: of instrumented patients.
-        radiographs: (rows, cols) each, real ones.
+        radiographs: (rows, cols) each, real ones; there may be none.
     """
 
     scenes: ScenePool
     radiographs: Sequence[NDArray[np.float32]]
 
     def batch(self, count: int, seed: int) -> Batch:
-        """Half of them simulated, half real ones with metal projected onto them."""
+        """Half of them simulated, half real ones with metal projected onto them, where there are real ones."""
         rng, generator = np.random.default_rng(seed), torch.Generator().manual_seed(seed)
-        real = count // 2
+        real = count // 2 if self.radiographs else 0
         simulated = simulated_pairs(self.scenes.crops(rng, count - real, CROP_PX), generator)
         parts = [simulated]
         if real:
