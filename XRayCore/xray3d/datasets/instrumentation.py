@@ -55,11 +55,6 @@ class InstrumentableSpine:
         if not self._runs:
             raise VolumeError("No vertebra in this CT takes a pedicle screw; choose a CT with a whole lumbar spine.")
 
-    @property
-    def centers_ras(self) -> NDArray[np.float64]:
-        """(n, 3) of the vertebrae that take screws, mm."""
-        return np.array([level.vertebra.center_ras for run in self._runs for level in run])
-
     def draw(self, rng: Rng) -> list[Implant]:
         """An instrumentation of one to five neighbouring vertebrae; at least one implant."""
         run = self._runs[int(rng.integers(len(self._runs)))]

@@ -15,7 +15,7 @@ from xray3d.datasets.instrumentation import InstrumentableSpine
 from xray3d.datasets.occlusion import Views
 from xray3d.datasets.pose_range import PoseRange
 from xray3d.datasets.spine_finder import find_vertebrae
-from xray3d.drr import DRRRenderer
+from xray3d.drr import DRRRenderer, Implant
 from xray3d.volumes import CTVolume
 
 SIZE_PX = 320
@@ -97,7 +97,7 @@ def make_scenes(
                 implants = spine.draw(rng)
             at = number * count + index
             progress(at / len(views))
-            projection = _pose(spine, rng).draw(rng, (SIZE_PX, SIZE_PX), _pixel_mm(rng))
+            projection = _poses_about(implants).draw(rng, (SIZE_PX, SIZE_PX), _pixel_mm(rng))
             whole, beside = renderer.render_materials(projection), renderer.render_materials(projection, implants)
             of_metal = beside.metal_mm
             parts = (whole.soft, whole.bone, beside.soft, beside.bone, of_metal)
@@ -105,8 +105,8 @@ def make_scenes(
     return ScenePool(views)
 
 
-def _pose(spine: InstrumentableSpine, rng: Rng) -> PoseRange:
-    x, y, z = spine.centers_ras[int(rng.integers(len(spine.centers_ras)))]
+def _poses_about(implants: Sequence[Implant]) -> PoseRange:
+    x, y, z = np.mean([implant.vertices_ras.mean(axis=0) for implant in implants], axis=0)
     return PoseRange((x, y, z), _PRIMARY_DEG, _SECONDARY_DEG, _IN_PLANE_DEG, _ASIDE_MM, _DEEPER_MM)
 
 

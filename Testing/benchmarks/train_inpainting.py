@@ -1,0 +1,60 @@
+"""Trains the inpainting model that ships; run by hand:
+
+python Testing/benchmarks/train_inpainting.py XRayCore/xray3d/models/shipped/inpainting [STEPS]
+
+It learns from two of the example CTs, from synthetic patients, and from the real radiographs but those of the part
+"test"; `xray3d benchmark inpainting` measures on the other two CTs and on those. Interrupted, it goes on where it was.
+"""
+
+import sys
+import warnings
+from collections.abc import Iterator
+from pathlib import Path
+
+from rich.progress import Progress
+
+from xray3d import CTVolume, load_ct
+from xray3d.benchmarks.patient import data_folder
+from xray3d.datasets.builds import of_another_build
+from xray3d.datasets.radiographs import find_radiographs
+from xray3d.datasets.synthetic_spine import synthetic_lumbar_spine
+from xray3d.inpainting.training import train
+from xray3d.models.training.plan import TrainingPlan
+
+REAL, BUILDS_OF_EACH = ("ct/trunk_acrin013.nii.gz", "ct/pelvis_bone_only.nii.gz"), 2
+RADIOGRAPHS = "xray/spine_radiographs_cadma.zip"
+SYNTHETIC_SEEDS, SYNTHETIC_MM = range(200, 204), 0.9
+STEPS, LEARNING_RATE = 12_000, 2e-3
+
+
+def patients() -> Iterator[CTVolume]:
+    """Everybody to learn from."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # what these CTs lack makes them no less of patients
+        for file in REAL:
+            ct = load_ct(data_folder() / file)
+            yield ct
+            yield from (of_another_build(ct, ct.center_ras, seed) for seed in range(1, BUILDS_OF_EACH))
+    for seed in SYNTHETIC_SEEDS:
+        yield synthetic_lumbar_spine(seed, SYNTHETIC_MM).ct
+
+
+def main(folder: Path, steps: int) -> None:
+    """Train, or go on."""
+    plan = TrainingPlan(steps, learning_rate=LEARNING_RATE)
+    resume = folder.with_name(f"{folder.name}.training").is_file()
+    with Progress() as bar:
+        task = bar.add_task("Preparing", total=1.0)
+        model = train(
+            list(patients()),
+            find_radiographs(data_folder() / RADIOGRAPHS),
+            folder,
+            plan,
+            resume=resume,
+            progress=lambda doing, done: bar.update(task, description=doing, completed=done),
+        )
+    print(model.report)
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]), int(sys.argv[2]) if len(sys.argv) > 2 else STEPS)
