@@ -43,7 +43,7 @@ def small_network() -> ComparisonNetwork:
 def untrained_model(name: str = "ct.nrrd") -> SceneCoordinateModel:
     """Of the patient of `registration_support`, of whom it knows nothing."""
     torch.manual_seed(9)
-    report = TrainingReport(1, 1, 0, 1.0, "scratch", {"50": 1.0}, 0.0, 1, "2 CPU cores")
+    report = TrainingReport(1, 1, 0, 1.0, "scratch", "2 CPU cores", {"50": 1.0}, 0.0, 1)
     return SceneCoordinateModel(small_network().eval(), POSES, name, CTFingerprint.of(patient().ct), 250.0, report)
 
 

@@ -11,7 +11,7 @@ from xray3d.inpainting.losses import dice, false_share, finding_loss, inpainting
 from xray3d.inpainting.network import Guess, ImplantNetwork, InpaintingNetwork, InpaintingNetworks
 from xray3d.inpainting.pair_source import CROP_PX, PairSource
 from xray3d.inpainting.scenes import ScenePool
-from xray3d.models.training.loop import Course
+from xray3d.models.training.course import Course
 from xray3d.models.training.plan import TrainingPlan
 
 COUNT = 6

@@ -11,7 +11,7 @@ from torch import Tensor
 from xray3d.inpainting.losses import dice, false_share, finding_loss, inpainting_loss, psnr_in_holes
 from xray3d.inpainting.network import InpaintingNetworks
 from xray3d.inpainting.pair_source import Batch, PairSource
-from xray3d.models.training.loop import Course
+from xray3d.models.training.course import Course
 from xray3d.models.training.plan import TrainingPlan
 
 _HELD_OUT_SEED, _SEEDS_APART = 10**9, 10**7

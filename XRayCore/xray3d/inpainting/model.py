@@ -12,6 +12,7 @@ from xray3d.drr.device import resolve_device
 from xray3d.inpainting.card import model_card
 from xray3d.inpainting.network import ImplantNetwork, InpaintingNetwork, InpaintingNetworks
 from xray3d.models.network_files import MISREAD, damaged, read_facts, save_network
+from xray3d.models.training.course import Course
 
 KIND, _FORMAT = "inpainting", 1
 SHIPPED = Path(xray3d.__file__).parent / "models" / "shipped" / "inpainting"
@@ -19,26 +20,16 @@ _TASK = "to find implants on X-rays and to paint what they hide"
 
 
 @dataclass(frozen=True)
-class InpaintingReport:
+class InpaintingReport(Course):
     """How a model came about, and what it measured on X-rays that it had not seen.
 
     Attributes:
-        steps, batch, seed: of the training.
-        seconds: that it took, all sessions together.
-        started_from: what the weights were before, "scratch" or a name.
-        device: what it was trained on.
         psnr_db, dice, false_share: see `InpaintingMeasured`.
         cts: names of the CTs that it learnt from.
         radiographs: how many real ones.
         radiograph_patients: and of how many patients.
     """
 
-    steps: int
-    batch: int
-    seed: int
-    seconds: float
-    started_from: str
-    device: str
     psnr_db: float
     dice: float
     false_share: float

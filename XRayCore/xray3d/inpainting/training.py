@@ -17,7 +17,8 @@ from xray3d.inpainting.pair_source import PairSource
 from xray3d.inpainting.scenes import make_scenes
 from xray3d.models.bundle import METADATA, check_bundle_output
 from xray3d.models.fingerprint import CTFingerprint
-from xray3d.models.training.loop import SCRATCH, Course, Progress, Training
+from xray3d.models.training.course import SCRATCH, Course
+from xray3d.models.training.loop import Progress, Training
 from xray3d.models.training.plan import TrainingPlan
 from xray3d.models.training.state import TrainingState
 from xray3d.volumes import CTVolume

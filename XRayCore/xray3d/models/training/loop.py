@@ -5,21 +5,18 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from concurrent.futures import Executor, wait
-from dataclasses import dataclass
 from typing import Generic, Protocol, TypeVar
 
 import torch
 from torch import Tensor, nn
 
+from xray3d.models.training.course import SCRATCH, Course
 from xray3d.models.training.learner import Learner
 from xray3d.models.training.plan import TrainingPlan
 from xray3d.models.training.state import TrainingState
 from xray3d.models.training.threads import threads_of_half_the_processor
 
 Progress = Callable[[str, float], None]
-
-SCRATCH = "scratch"
-"""What a training begins with that begins with nothing."""
 
 
 class Measured(Protocol):
@@ -32,25 +29,6 @@ class Measured(Protocol):
     @property
     def told(self) -> str:
         """The same in a few words."""
-
-
-@dataclass(frozen=True)
-class Course:
-    """How far a training has come.
-
-    Attributes:
-        steps, batch, seed: of it.
-        seconds: that it took, all sessions together.
-        started_from: what the weights were before, `SCRATCH` or a name.
-        device: what it is trained on.
-    """
-
-    steps: int
-    batch: int
-    seed: int
-    seconds: float
-    started_from: str
-    device: str
 
 
 Network = TypeVar("Network", bound=nn.Module, contravariant=True)

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 
 from torch import Tensor
 
-from xray3d.models.training.loop import SCRATCH, Course
+from xray3d.models.training.course import SCRATCH, Course
 from xray3d.registration.scene_regression.losses import bone_loss, pose_loss
 from xray3d.registration.scene_regression.model import TrainingReport
 from xray3d.registration.scene_regression.network import SceneCoordinateNetwork

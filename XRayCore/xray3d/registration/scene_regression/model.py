@@ -14,6 +14,7 @@ from xray3d.drr.device import resolve_device
 from xray3d.errors import ModelError, XRay3DError
 from xray3d.models.fingerprint import CTFingerprint
 from xray3d.models.network_files import MISREAD, damaged
+from xray3d.models.training.course import Course
 from xray3d.registration.scene_regression.card import model_card
 from xray3d.registration.scene_regression.files import read_network, save_network
 from xray3d.registration.scene_regression.network import SceneCoordinateNetwork
@@ -23,28 +24,18 @@ KIND = "scene coordinates"
 
 
 @dataclass(frozen=True)
-class TrainingReport:
+class TrainingReport(Course):
     """How a model came about, and what it measured on X-rays simulated as those that it was trained on, but unseen.
 
     Attributes:
-        steps, batch, seed: of the training.
-        seconds: that it took, all sessions together.
-        started_from: what the weights were before, "scratch" or a model's name.
         mtre_mm: the mean target registration error of single views at the 25th, 50th, 75th and 95th percentile.
         gross_failures: share of them above 10 mm.
         views: how many were measured.
-        device: what it was trained on.
     """
 
-    steps: int
-    batch: int
-    seed: int
-    seconds: float
-    started_from: str
     mtre_mm: Mapping[str, float]
     gross_failures: float
     views: int
-    device: str
 
 
 @dataclass(frozen=True, eq=False)

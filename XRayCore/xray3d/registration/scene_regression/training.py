@@ -12,7 +12,8 @@ from xray3d.datasets.pose_range import PoseRange
 from xray3d.drr.scene_coordinates import BONE_THRESHOLD_HU
 from xray3d.errors import XRay3DError
 from xray3d.models.bundle import METADATA, check_bundle_output
-from xray3d.models.training.loop import SCRATCH, Progress, Training
+from xray3d.models.training.course import SCRATCH
+from xray3d.models.training.loop import Progress, Training
 from xray3d.models.training.state import TrainingState
 from xray3d.registration.scene_regression.lesson import Keep, SceneLesson
 from xray3d.registration.scene_regression.model import SceneCoordinateModel, TrainingReport
