@@ -12,6 +12,7 @@ from rich.console import Console
 from rich.progress import Progress
 
 from xray3d.cli.options import DeviceOption, JsonOption, OverwriteOption
+from xray3d.cli.train_inpainting import inpainting
 from xray3d.errors import XRay3DError
 from xray3d.registration.scene_regression.plan import TrainingPlan
 
@@ -21,9 +22,7 @@ _WHERE, _HOW = "From where X-rays will be taken", "How long to train"
 Angles = tuple[float, float]
 
 
-@train.callback()
-def _frame() -> None:
-    """Keeps the name of what is trained where there is only one such thing."""
+train.command("inpainting")(inpainting)
 
 
 @train.command("scene-coordinates")

@@ -1,0 +1,92 @@
+"""`xray3d train inpainting` as a user runs it."""
+
+import json
+import sys
+from types import SimpleNamespace
+
+import cv2
+import numpy as np
+import pytest
+
+from xray3d import CTVolume, save_volume
+from xray3d.cli import main
+from xray3d.inpainting import training
+from xray3d.inpainting.model import InpaintingReport
+from xray3d.models.training.plan import TrainingPlan
+
+REPORT = InpaintingReport(100, 8, 0, 600.0, "scratch", "2 CPU cores", 30.0, 0.97, 0.0, ["ct.nrrd"], 5, 4)
+TRAIN = ("train", "inpainting", "ct.nrrd", "-o", "model")
+
+
+@pytest.fixture
+def trainer(tmp_path, monkeypatch):
+    """In place of the real one, whose own tests are elsewhere: keeps what it was called with."""
+    monkeypatch.chdir(tmp_path)
+    for name in ("ct", "other"):
+        save_volume(CTVolume(np.linspace(-1000, 900, 210).reshape(5, 6, 7), np.eye(4)), tmp_path / f"{name}.nrrd")
+    (tmp_path / "radiographs").mkdir()
+    cv2.imwrite(str(tmp_path / "radiographs" / "Image_7.png"), np.zeros((9, 9), np.uint8))
+    called = {}
+
+    def train(patients, radiographs, output, plan, **options):
+        called.update(options, patients=patients, radiographs=radiographs, folder=output, plan=plan)
+        options["progress"]("Step 1 of 2", 0.5)
+        return SimpleNamespace(report=REPORT)
+
+    monkeypatch.setattr(training, "train", train)
+    return called
+
+
+@pytest.fixture
+def run(monkeypatch, capsys):
+    def call(*arguments):
+        monkeypatch.setattr(sys, "argv", ["xray3d", *map(str, arguments)])
+        with pytest.raises(SystemExit) as exit_info:
+            main()
+        captured = capsys.readouterr()
+        return exit_info.value.code or 0, captured.out, captured.err
+
+    return call
+
+
+def test_a_ct_is_enough(run, trainer):
+    code, out, err = run(*TRAIN)
+    assert code == 0, err
+    assert [ct.name for ct in trainer["patients"]] == ["ct.nrrd"]
+    assert trainer["radiographs"] == []
+    assert trainer["plan"] == TrainingPlan()
+    assert (trainer["views_of_one"], trainer["device"]) == (training.VIEWS_OF_ONE, "cpu")
+    assert (trainer["resume"], trainer["overwrite"]) == (False, False)
+    assert out.strip() == (
+        "model: 30.0 dB in the holes and Dice 0.97 on X-rays that it had not seen, after 100 steps in 10 min."
+    )
+
+
+def test_options_arrive(run, trainer):
+    code, out, err = run(
+        *TRAIN[:3], "other.nrrd", "-o", "model", "--radiographs", "radiographs", "--views", 33, "--steps", 77, "--seed",
+        9, "--resume", "--overwrite", "--json",
+    )  # fmt: skip
+    assert code == 0, err
+    assert [ct.name for ct in trainer["patients"]] == ["ct.nrrd", "other.nrrd"]
+    assert [one.name for one in trainer["radiographs"]] == ["Image_7"]
+    assert trainer["plan"] == TrainingPlan(77, seed=9)
+    assert (trainer["views_of_one"], trainer["resume"], trainer["overwrite"]) == (33, True, True)
+    told = json.loads(out)
+    assert (told["folder"], told["psnr_db"], told["cts"]) == ("model", 30.0, ["ct.nrrd"])
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (("train", "inpainting", "nothing.nrrd", "-o", "model"), "nothing.nrrd"),
+        ((*TRAIN, "--radiographs", "nowhere"), "nowhere holds no JPEG or PNG image"),
+    ],
+)
+def test_bad_input_is_one_sentence(run, trainer, arguments, words):
+    code, out, err = run(*arguments)
+    assert code == 2
+    assert words in err
+    assert len(err.strip().splitlines()) == 1
+    assert not out
+    assert not trainer

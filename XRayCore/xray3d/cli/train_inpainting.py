@@ -1,0 +1,70 @@
+"""`xray3d train inpainting`: a model that takes implants out of X-rays."""
+
+from __future__ import annotations
+
+import json as json_format
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.progress import Progress
+
+from xray3d.cli.options import DeviceOption, JsonOption, OverwriteOption
+from xray3d.models.training.plan import TrainingPlan
+
+_WHAT, _HOW = "What to learn from", "How long to train"
+
+
+def inpainting(
+    cts: Annotated[list[Path], typer.Argument(help="CTs of spines: NIfTI, NRRD or MHA files, or DICOM folders.")],
+    output: Annotated[Path, typer.Option("-o", "--output", help="Folder of the model.")],
+    radiographs: Annotated[
+        Path | None,
+        typer.Option(
+            help="Folder or zip archive of real radiographs without metal, bone bright.", rich_help_panel=_WHAT
+        ),
+    ] = None,
+    views: Annotated[int, typer.Option(min=1, help="X-rays simulated of each CT.", rich_help_panel=_WHAT)] = 120,
+    steps: Annotated[int, typer.Option(min=1, help="Steps at most.", rich_help_panel=_HOW)] = TrainingPlan.steps,
+    seed: Annotated[int, typer.Option(min=0, help="Seed of everything drawn.", rich_help_panel=_HOW)] = 0,
+    resume: Annotated[
+        bool, typer.Option("--resume", help="Go on with a training that was stopped.", rich_help_panel=_HOW)
+    ] = False,
+    device: DeviceOption = "cpu",
+    json: JsonOption = False,
+    overwrite: OverwriteOption = False,
+) -> None:
+    """Train a model that finds metal on X-rays and paints what it hides, of any patient.
+
+    It learns from X-rays simulated of the CTs with implants in their spines, and from real radiographs with metal
+    projected onto them, a tenth of whose patients are not looked at. Stopped by Ctrl+C, it keeps the best model so far
+    and goes on with --resume.
+    """
+    from xray3d import load_ct
+    from xray3d.datasets.radiographs import find_radiographs
+    from xray3d.inpainting.training import train
+
+    real = [] if radiographs is None else find_radiographs(radiographs)
+    with Progress(console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task("Loading the CTs", total=1.0)
+        model = train(
+            [load_ct(ct) for ct in cts],
+            real,
+            output,
+            TrainingPlan(steps, seed=seed),
+            views_of_one=views,
+            device=device,
+            progress=lambda doing, done: bar.update(task, description=doing, completed=done),
+            resume=resume,
+            overwrite=overwrite,
+        )
+    report = model.report
+    if json:
+        print(json_format.dumps({"folder": str(output), **asdict(report)}))
+    else:
+        print(
+            f"{output}: {report.psnr_db:.1f} dB in the holes and Dice {report.dice:.2f} on X-rays that it had not "
+            f"seen, after {report.steps} steps in {report.seconds / 60:.0f} min."
+        )
