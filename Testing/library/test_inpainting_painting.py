@@ -10,7 +10,7 @@ from torch import nn
 
 from xray3d.errors import BlankXRayError, VolumeError
 from xray3d.inpainting import painting
-from xray3d.inpainting.network import Guess, InpaintingNetwork
+from xray3d.inpainting.network import MULTIPLE, Guess, InpaintingNetwork
 from xray3d.inpainting.painting import paint
 
 PICTURE = 300 + 40 * gaussian_filter(np.random.default_rng(0).normal(size=(150, 131)), 3)
@@ -36,7 +36,7 @@ class Filling(nn.Module):
         self.shown = []
 
     def forward(self, images, filled, holes):
-        assert not any(side % 16 for side in images.shape[2:])
+        assert not any(side % MULTIPLE for side in images.shape[2:])
         self.shown.append(tuple(images.shape[2:]))
         return Guess(filled, torch.full_like(filled, -2.0))
 

@@ -13,7 +13,9 @@ from torch import Tensor, nn
 # Metal is brighter than anything else by any amount; its shape is as wide as a screw.
 _MOST_METAL, _MEAN_OVER_PX = 4.0, 13
 _LEVELS, _LEVELLED, _QUANTILE_PIXELS = (0.05, 0.75), (-1.0, 6.0), 250_000
-MULTIPLE = 16
+# U-Nets see images folded: so many neighbours each way are channels of one pixel, which is three times as fast.
+_FOLDED = 2
+MULTIPLE = 16 * _FOLDED
 """Sides of the images that networks are shown are multiples of this."""
 
 
@@ -40,7 +42,7 @@ class InpaintingNetwork(nn.Module):
         features: channels of the five levels, the finest first, and of the last layer.
     """
 
-    def __init__(self, features: Sequence[int] = (24, 32, 48, 96, 128, 24)) -> None:
+    def __init__(self, features: Sequence[int] = (32, 48, 64, 96, 128, 32)) -> None:
         super().__init__()
         self.definition = _definition(4, 3, features)
         self.unet = _unet(self.definition)
@@ -58,7 +60,8 @@ class InpaintingNetwork(nn.Module):
         mean = _mean_within(images, holes)
         details = holes * (images - mean)
         metal = (holes * (mean - filled)).clamp(-_MOST_METAL, _MOST_METAL)
-        through, change, log_sigma = self.unet(torch.cat([details, metal, filled, holes], dim=1)).split(1, dim=1)
+        shown = torch.cat([details, metal, filled, holes], dim=1)
+        through, change, log_sigma = _through(self.unet, shown).split(1, dim=1)
         return Guess(filled + holes * (through * details + change), log_sigma.clamp(-8.0, 1.0))
 
 
@@ -90,15 +93,14 @@ class ImplantNetwork(nn.Module):
         features: as those of `InpaintingNetwork`.
     """
 
-    def __init__(self, features: Sequence[int] = (16, 24, 48, 96, 128, 16)) -> None:
+    def __init__(self, features: Sequence[int] = (24, 32, 48, 64, 96, 24)) -> None:
         super().__init__()
         self.definition = _definition(1, 1, features)
         self.unet = _unet(self.definition)
 
     def forward(self, images: Tensor) -> Tensor:
         """(n, 1, rows, cols) logits of metal, of images (n, 1, rows, cols)."""
-        logits: Tensor = self.unet(images)
-        return logits
+        return _through(self.unet, images)
 
 
 def _definition(shown: int, said: int, features: Sequence[int]) -> dict[str, Any]:
@@ -106,13 +108,18 @@ def _definition(shown: int, said: int, features: Sequence[int]) -> dict[str, Any
     return {
         "_target_": "monai.networks.nets.BasicUNet",
         "spatial_dims": 2,
-        "in_channels": shown,
-        "out_channels": said,
+        "in_channels": shown * _FOLDED**2,
+        "out_channels": said * _FOLDED**2,
         "features": list(features),
         "act": "relu",
         "norm": "batch",
         "upsample": "nontrainable",
     }
+
+
+def _through(unet: nn.Module, images: Tensor) -> Tensor:
+    """(n, channels, rows, cols), folded, through a U-Net, and unfolded."""
+    return F.pixel_shuffle(unet(F.pixel_unshuffle(images, _FOLDED)), _FOLDED)
 
 
 def _unet(definition: dict[str, Any]) -> BasicUNet:
