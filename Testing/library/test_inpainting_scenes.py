@@ -45,6 +45,15 @@ def test_crops_are_about_metal_and_keep_what_belongs_together():
     assert len({tuple(one[4].flatten().tolist()[:9]) for one in zip(*vars(views).values(), strict=True)}) > 10
 
 
+def test_views_of_every_patient_are_in_both_parts():
+    """Two patients with four views each, told apart by what is in them."""
+    numbered = np.arange(8, dtype=np.float16)[:, None, None, None] * np.ones((1, 5, 2, 2), np.float16)
+    first, others = ScenePool(numbered).parted(2, 3)
+    assert first.integrals[:, 0, 0, 0].tolist() == [0, 1, 2, 4, 5, 6]
+    assert others.integrals[:, 0, 0, 0].tolist() == [3, 7]
+    assert others.integrals.shape == (2, 5, 2, 2)
+
+
 def test_a_patient_without_vertebrae_is_refused():
     with pytest.raises(VolumeError, match="takes a pedicle screw"):
         make_scenes([CTVolume(np.zeros((20, 20, 20)), np.eye(4), "water")], 1)

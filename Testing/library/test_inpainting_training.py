@@ -40,8 +40,9 @@ def small(monkeypatch):
     def made_up(patients, count, seed, device, progress):
         progress(0.0)
         row, column = np.mgrid[:160, :160] / 40.0
-        patient = 2 + np.sin(row + np.random.default_rng(seed).random((count, 1, 1))) * np.cos(column)
-        metal_mm = np.where(np.abs(column - 2) < 0.4, 5.0, 0.0) * np.ones((count, 1, 1))
+        views = len(patients) * count
+        patient = 2 + np.sin(row + np.random.default_rng(seed).random((views, 1, 1))) * np.cos(column)
+        metal_mm = np.where(np.abs(column - 2) < 0.4, 5.0, 0.0) * np.ones((views, 1, 1))
         parts = [patient, 0.3 * patient, patient - 0.05, 0.3 * patient, metal_mm]
         return ScenePool(np.stack(parts, axis=1).astype(np.float16))
 

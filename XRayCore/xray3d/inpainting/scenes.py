@@ -40,6 +40,13 @@ class ScenePool:
 
     integrals: NDArray[np.float16]
 
+    def parted(self, patients: int, first: int) -> tuple[ScenePool, ScenePool]:
+        """The first so many views of each of so many patients, and the others."""
+        of_each = self.integrals.reshape(patients, -1, *self.integrals.shape[1:])
+        parts = (of_each[:, :first], of_each[:, first:])
+        one, other = (ScenePool(part.reshape(-1, *self.integrals.shape[1:])) for part in parts)
+        return one, other
+
     def crops(self, rng: Rng, count: int, size_px: int) -> Views:
         """Square parts of random views, turned and mirrored at random, most of them about some metal."""
         taken = [self._crop(rng, size_px) for _ in range(count)]
@@ -92,16 +99,15 @@ def make_scenes(
         progress(number / len(patients))
         rng = np.random.default_rng([seed, number])
         spine, renderer = InstrumentableSpine(find_vertebrae(ct)), DRRRenderer(ct, device)
-        for index in range(count):
-            if index % _VIEWS_OF_ONE == 0:
-                implants = spine.draw(rng)
-            at = number * count + index
-            progress(at / len(views))
-            projection = _poses_about(implants).draw(rng, (SIZE_PX, SIZE_PX), _pixel_mm(rng))
-            whole, beside = renderer.render_materials(projection), renderer.render_materials(projection, implants)
-            of_metal = beside.metal_mm
-            parts = (whole.soft, whole.bone, beside.soft, beside.bone, of_metal)
-            views[at] = [part.numpy()[0] for part in parts if part is not None]
+        for first in range(0, count, _VIEWS_OF_ONE):
+            some = slice(number * count + first, number * count + min(first + _VIEWS_OF_ONE, count))
+            progress(some.start / len(views))
+            implants = spine.draw(rng)
+            poses = _poses_about(implants)
+            projections = [poses.draw(rng, (SIZE_PX, SIZE_PX), _pixel_mm(rng)) for _ in range(some.stop - some.start)]
+            whole, beside = renderer.render_materials(projections), renderer.render_materials(projections, implants)
+            parts = (whole.soft, whole.bone, beside.soft, beside.bone, beside.metal_mm)
+            views[some] = np.stack([part.numpy() for part in parts if part is not None], axis=1)
     return ScenePool(views)
 
 

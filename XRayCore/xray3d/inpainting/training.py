@@ -26,7 +26,7 @@ from xray3d.volumes import CTVolume
 VIEWS_OF_ONE = 120
 """Of each patient: enough, since every crop of one has another look."""
 
-_HELD_OUT_VIEWS, _HELD_OUT_SEED, _HELD_OUT = 12, 1, 64
+_HELD_OUT_VIEWS, _HELD_OUT = 12, 64
 
 
 def train(
@@ -70,15 +70,16 @@ def train(
     learnt_from, measured_on = ([one for one in radiographs if one.part == part] for part in ("training", "validation"))
     if bool(learnt_from) != bool(measured_on):
         raise VolumeError("The radiographs are of too few patients to keep some for measuring; give more of them.")
+    scenes = make_scenes(
+        patients,
+        views_of_one + _HELD_OUT_VIEWS,
+        plan.seed,
+        device,
+        lambda done: progress("X-raying the patients", done),
+    )
     source, held_out = (
-        PairSource(
-            make_scenes(patients, count, seed, device, lambda done: progress("X-raying the patients", done)),
-            [one.pixels() for one in real],
-        )
-        for count, seed, real in (
-            (views_of_one, plan.seed, learnt_from),
-            (_HELD_OUT_VIEWS, plan.seed + _HELD_OUT_SEED, measured_on),
-        )
+        PairSource(of_part, [one.pixels() for one in real])
+        for of_part, real in zip(scenes.parted(len(patients), views_of_one), (learnt_from, measured_on), strict=True)
     )
 
     def keep(networks: InpaintingNetworks, measured: InpaintingMeasured, course: Course) -> None:
