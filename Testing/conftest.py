@@ -1,5 +1,6 @@
 """What all tests share, and which of them this machine cannot run."""
 
+import sys
 from importlib.util import find_spec
 
 import pytest
@@ -19,6 +20,21 @@ def unrunnable_folders() -> dict[str, str]:
     except ImportError as error:
         return {"panels": f"Qt does not load: {error}"}
     return {}
+
+
+@pytest.fixture
+def command(monkeypatch, capsys):
+    """Runs the command line with arguments; returns exit code, standard output and standard error."""
+    from xray3d.cli import main
+
+    def run(*arguments):
+        monkeypatch.setattr(sys, "argv", ["xray3d", *map(str, arguments)])
+        with pytest.raises(SystemExit) as left:
+            main()
+        captured = capsys.readouterr()
+        return left.value.code or 0, captured.out, captured.err
+
+    return run
 
 
 UNRUNNABLE = unrunnable_folders()

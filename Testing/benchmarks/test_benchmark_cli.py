@@ -1,27 +1,11 @@
 """`xray3d benchmark` as a user and as a machine meets it."""
 
 import json
-import sys
 
 import pytest
 
 from xray3d.benchmarks import registry
 from xray3d.benchmarks.table import Row
-from xray3d.cli import main
-
-
-@pytest.fixture
-def xray3d(monkeypatch, capsys):
-    """Runs the command with arguments; returns exit code, standard output, standard error."""
-
-    def run(*arguments):
-        monkeypatch.setattr(sys, "argv", ["xray3d", *map(str, arguments)])
-        with pytest.raises(SystemExit) as left:
-            main()
-        captured = capsys.readouterr()
-        return left.value.code, captured.out, captured.err
-
-    return run
 
 
 @pytest.fixture
@@ -33,8 +17,8 @@ def tiny_benchmark(monkeypatch):
     monkeypatch.setitem(registry.BENCHMARKS, "tiny", tiny)
 
 
-def test_unknown_name_is_one_line_that_names_the_known_ones(xray3d):
-    code, out, err = xray3d("benchmark", "nonsense")
+def test_unknown_name_is_one_line_that_names_the_known_ones(command):
+    code, out, err = command("benchmark", "nonsense")
     assert code == 2
     assert out == ""
     known = ", ".join(registry.BENCHMARKS)
@@ -44,8 +28,8 @@ def test_unknown_name_is_one_line_that_names_the_known_ones(xray3d):
 
 
 @pytest.mark.usefixtures("tiny_benchmark")
-def test_json_is_all_there_is_on_standard_output(xray3d):
-    code, out, _ = xray3d("benchmark", "tiny", "--json", "--quick")
+def test_json_is_all_there_is_on_standard_output(command):
+    code, out, _ = command("benchmark", "tiny", "--json", "--quick")
     (row,) = json.loads(out)
     assert code == 0
     figures = {"value": 1.0, "unit": "ms", "goal": "<= peer", "met": True, "peer": "a peer", "peer_value": 3.0}
@@ -53,27 +37,27 @@ def test_json_is_all_there_is_on_standard_output(xray3d):
 
 
 @pytest.mark.usefixtures("tiny_benchmark")
-def test_table_and_file(xray3d, tmp_path):
-    code, out, _ = xray3d("benchmark", "tiny", "-o", tmp_path / "rows.json")
+def test_table_and_file(command, tmp_path):
+    code, out, _ = command("benchmark", "tiny", "-o", tmp_path / "rows.json")
     assert code == 0
     assert "a peer" in out
     assert json.loads((tmp_path / "rows.json").read_text())[0]["value"] == 2.0
 
 
 @pytest.mark.usefixtures("tiny_benchmark")
-def test_an_existing_output_is_kept_unless_asked(xray3d, tmp_path):
+def test_an_existing_output_is_kept_unless_asked(command, tmp_path):
     path = tmp_path / "rows.json"
     path.write_text("mine")
-    code, _, err = xray3d("benchmark", "tiny", "-o", path)
+    code, _, err = command("benchmark", "tiny", "-o", path)
     assert code == 2
     assert "rows.json already exists" in err
     assert path.read_text() == "mine"
-    code, _, _ = xray3d("benchmark", "tiny", "-o", path, "--overwrite")
+    code, _, _ = command("benchmark", "tiny", "-o", path, "--overwrite")
     assert code == 0
     assert path.read_text() != "mine"
 
 
-def test_version(xray3d):
-    code, out, _ = xray3d("--version")
+def test_version(command):
+    code, out, _ = command("--version")
     assert code == 0
     assert out.startswith("xray3d ")

@@ -1,7 +1,6 @@
 """`xray3d drr` as a user runs it: files in, files out, one sentence for what is wrong."""
 
 import json
-import sys
 
 import numpy as np
 import pytest
@@ -9,7 +8,6 @@ import pytest
 from dicom_files import xray as dicom_xray
 from test_implants import CUBE, CUBE_FACES
 from xray3d import CTVolume, load_ct, load_xray, save_volume
-from xray3d.cli import main
 from xray3d.geometry.geometry_file import load_geometry
 
 
@@ -26,16 +24,10 @@ def ct_file(tmp_path_factory):
 
 
 @pytest.fixture
-def run(monkeypatch, capsys, tmp_path):
-    def call(*arguments):
-        monkeypatch.chdir(tmp_path)
-        monkeypatch.setattr(sys, "argv", ["xray3d", *map(str, arguments)])
-        with pytest.raises(SystemExit) as exit_info:
-            main()
-        captured = capsys.readouterr()
-        return exit_info.value.code or 0, captured.out, captured.err
-
-    return call
+def run(command, monkeypatch, tmp_path):
+    """The command in a folder of its own."""
+    monkeypatch.chdir(tmp_path)
+    return command
 
 
 def cube_file(path, half_mm=6.0, faces=CUBE_FACES):

@@ -2,6 +2,7 @@
 
 import json
 import sys
+from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
 from types import ModuleType
@@ -23,7 +24,6 @@ from xray3d import (
     save_volume,
     save_xray,
 )
-from xray3d.cli import main
 from xray3d.geometry.geometry_file import geometry_from_dict, load_geometry
 from xray3d.registration.files import save_transform
 from xray3d.registration.objective import RelativeError
@@ -99,15 +99,8 @@ def folder(tmp_path, monkeypatch):
 
 
 @pytest.fixture
-def run(monkeypatch, capsys):
-    def call(*arguments):
-        monkeypatch.setattr(sys, "argv", ["xray3d", "register", *map(str, arguments)])
-        with pytest.raises(SystemExit) as exit_info:
-            main()
-        captured = capsys.readouterr()
-        return exit_info.value.code or 0, captured.out, captured.err
-
-    return call
+def run(command):
+    return partial(command, "register")
 
 
 def test_everything_is_written(run, folder, registrar):

@@ -2,7 +2,6 @@
 
 import json
 import re
-import sys
 
 import numpy as np
 import pytest
@@ -10,7 +9,6 @@ import pytest
 from scene_training_support import block, untrained_model
 from test_cli_register import folder  # noqa: F401  a fixture
 from xray3d import save_volume
-from xray3d.cli import main
 from xray3d.datasets.pose_range import PoseRange
 from xray3d.registration.scene_regression import training
 from xray3d.registration.scene_regression.model import SceneCoordinateModel
@@ -42,23 +40,11 @@ def trainer(monkeypatch):
     return called
 
 
-@pytest.fixture
-def run(monkeypatch, capsys):
-    def call(*arguments):
-        monkeypatch.setattr(sys, "argv", ["xray3d", *map(str, arguments)])
-        with pytest.raises(SystemExit) as exit_info:
-            main()
-        captured = capsys.readouterr()
-        return exit_info.value.code or 0, captured.out, captured.err
-
-    return call
-
-
 TRAIN = ("train", "scene-coordinates", "ct.nrrd", "-o", "model")
 
 
-def test_nothing_is_needed_but_the_ct(run, patient_folder, trainer):
-    code, out, err = run(*TRAIN)
+def test_nothing_is_needed_but_the_ct(command, patient_folder, trainer):
+    code, out, err = command(*TRAIN)
     assert code == 0, err
     assert trainer["poses"] == PoseRange(middle_of_bones(block(), 250.0))
     assert trainer["plan"] == TrainingPlan.from_start()
@@ -72,8 +58,8 @@ def test_nothing_is_needed_but_the_ct(run, patient_folder, trainer):
     )
 
 
-def test_options_arrive(run, patient_folder, trainer):
-    code, _, err = run(
+def test_options_arrive(command, patient_folder, trainer):
+    code, _, err = command(
         *TRAIN, "--center", -5, 6.5, 70, "--primary", -20, 30, "--secondary", -10, 5, "--in-plane", -3, 4, "--lateral",
         20, "--depth", 60, "--sdd", 1100, "--sod", 800, "--bone-hu", 300, "--start", "start", "--steps", 77, "--goal",
         2.5, "--seed", 9, "--resume", "--overwrite", "--device", "cpu",
@@ -86,26 +72,26 @@ def test_options_arrive(run, patient_folder, trainer):
     assert (trainer["bone_hu"], trainer["resume"], trainer["overwrite"]) == (300, True, True)
 
 
-def test_from_scratch_it_takes_longer(run, patient_folder, trainer):
-    code, _, err = run(*TRAIN, "--from-scratch")
+def test_from_scratch_it_takes_longer(command, patient_folder, trainer):
+    code, _, err = command(*TRAIN, "--from-scratch")
     assert code == 0, err
     assert trainer["start"] is None
     assert trainer["plan"] == TrainingPlan()
 
 
-def test_the_start_may_be_taken_as_it_is(run, patient_folder, trainer):
-    code, _, err = run(*TRAIN, "--steps", 0)
+def test_the_start_may_be_taken_as_it_is(command, patient_folder, trainer):
+    code, _, err = command(*TRAIN, "--steps", 0)
     assert code == 0, err
     assert trainer["plan"].steps == 0
 
 
-def test_the_middle_of_the_bones_is_that_above_the_threshold(run, patient_folder, trainer):
-    run(*TRAIN, "--bone-hu", 300)
+def test_the_middle_of_the_bones_is_that_above_the_threshold(command, patient_folder, trainer):
+    command(*TRAIN, "--bone-hu", 300)
     assert trainer["poses"].center_ras == middle_of_bones(block(), 300.0)
 
 
-def test_json_is_all_there_is_and_says_all(run, patient_folder, trainer):
-    code, out, _ = run(*TRAIN, "--json")
+def test_json_is_all_there_is_and_says_all(command, patient_folder, trainer):
+    code, out, _ = command(*TRAIN, "--json")
     assert code == 0
     assert json.loads(out) == {
         "folder": "model", "steps": 1, "batch": 1, "seed": 0, "seconds": 1.0, "started_from": "scratch",
@@ -113,8 +99,8 @@ def test_json_is_all_there_is_and_says_all(run, patient_folder, trainer):
     }  # fmt: skip
 
 
-def test_help_says_what_can_be_trained(run):
-    code, out, _ = run("train", "--help")
+def test_help_says_what_can_be_trained(command):
+    code, out, _ = command("train", "--help")
     assert code == 0
     assert "scene-coordinates" in out
 
@@ -142,10 +128,10 @@ def test_help_says_what_can_be_trained(run):
         (["ct.nrrd", "--resume"], "There is no .*model.training to resume"),
     ],
 )
-def test_bad_input_is_one_line_and_exit_code_2(run, patient_folder, arguments, sentence):
+def test_bad_input_is_one_line_and_exit_code_2(command, patient_folder, arguments, sentence):
     """With the real trainer, which does not begin."""
     before = {file: file.is_file() and file.read_bytes() for file in patient_folder.rglob("*")}
-    code, out, err = run("train", "scene-coordinates", "-o", "model", *arguments)
+    code, out, err = command("train", "scene-coordinates", "-o", "model", *arguments)
     assert code == 2
     assert out == ""
     assert len(err.strip().splitlines()) == 1
@@ -153,12 +139,12 @@ def test_bad_input_is_one_line_and_exit_code_2(run, patient_folder, arguments, s
     assert {file: file.is_file() and file.read_bytes() for file in patient_folder.rglob("*")} == before
 
 
-def test_ctrl_c_ends_with_an_exit_code(run, patient_folder, monkeypatch):
+def test_ctrl_c_ends_with_an_exit_code(command, patient_folder, monkeypatch):
     def interrupted(*_, **__):
         raise KeyboardInterrupt
 
     monkeypatch.setattr(training, "train", interrupted)
-    code, out, _ = run(*TRAIN)
+    code, out, _ = command(*TRAIN)
     assert code not in (0, 2)
     assert out == ""
 
@@ -170,8 +156,8 @@ REGISTER = ("register", "ct.nii.gz", "ap.nrrd", "-o", "out")
 
 
 @pytest.mark.parametrize("option", [("--start", "ap.json"), ("--landmarks", "ap.json")])
-def test_a_model_and_a_start_exclude_each_other(run, folder, option):  # noqa: F811
-    code, out, err = run(*REGISTER, "--model", "model", *option)
+def test_a_model_and_a_start_exclude_each_other(command, folder, option):  # noqa: F811
+    code, out, err = command(*REGISTER, "--model", "model", *option)
     assert code == 2
     assert out == ""
     assert "--model finds the start by itself; leave out --start and --landmarks, or --model." in err
@@ -180,22 +166,22 @@ def test_a_model_and_a_start_exclude_each_other(run, folder, option):  # noqa: F
 
 
 @pytest.mark.parametrize("wrong", ["absent", "ct.nii.gz", "."])
-def test_what_is_no_model_is_one_line(run, folder, wrong):  # noqa: F811
-    code, _, err = run(*REGISTER, "--model", wrong)
+def test_what_is_no_model_is_one_line(command, folder, wrong):  # noqa: F811
+    code, _, err = command(*REGISTER, "--model", wrong)
     assert code == 2
     assert "holds no model" in err
     assert not (folder / "out").exists()
 
 
-def test_a_model_of_another_ct_is_one_line(run, folder):  # noqa: F811
+def test_a_model_of_another_ct_is_one_line(command, folder):  # noqa: F811
     untrained_model("Mrs Miller.nrrd").save(folder / "model")
-    code, _, err = run(*REGISTER, "--model", "model")
+    code, _, err = command(*REGISTER, "--model", "model")
     assert code == 2
     assert "trained for Mrs Miller.nrrd, which is another CT than ct.nii.gz" in err
     assert not (folder / "out").exists()
 
 
-def test_what_a_model_does_not_recognise_failed(run, folder):  # noqa: F811
+def test_what_a_model_does_not_recognise_failed(command, folder):  # noqa: F811
     """With everything real but a model that knows nothing: exit code 3, pictures and numbers, no pose."""
     from xray3d import load_ct
     from xray3d.models.fingerprint import CTFingerprint
@@ -203,7 +189,7 @@ def test_what_a_model_does_not_recognise_failed(run, folder):  # noqa: F811
     model = untrained_model("ct.nii.gz")
     of_ct = CTFingerprint.of(load_ct(folder / "ct.nii.gz"))
     SceneCoordinateModel(model.network, model.poses, "ct.nii.gz", of_ct, 250.0, model.report).save(folder / "model")
-    code, out, err = run(*REGISTER, "--model", "model", "--json")
+    code, out, err = command(*REGISTER, "--model", "model", "--json")
     assert code == 3, err
     report = json.loads(out)
     assert report["verdict"] == "failed"

@@ -1,7 +1,6 @@
 """`xray3d train inpainting` as a user runs it."""
 
 import json
-import sys
 from types import SimpleNamespace
 
 import cv2
@@ -9,7 +8,6 @@ import numpy as np
 import pytest
 
 from xray3d import CTVolume, save_volume
-from xray3d.cli import main
 from xray3d.inpainting import training
 from xray3d.inpainting.model import InpaintingReport
 from xray3d.models.training.plan import TrainingPlan
@@ -37,20 +35,8 @@ def trainer(tmp_path, monkeypatch):
     return called
 
 
-@pytest.fixture
-def run(monkeypatch, capsys):
-    def call(*arguments):
-        monkeypatch.setattr(sys, "argv", ["xray3d", *map(str, arguments)])
-        with pytest.raises(SystemExit) as exit_info:
-            main()
-        captured = capsys.readouterr()
-        return exit_info.value.code or 0, captured.out, captured.err
-
-    return call
-
-
-def test_a_ct_is_enough(run, trainer):
-    code, out, err = run(*TRAIN)
+def test_a_ct_is_enough(command, trainer):
+    code, out, err = command(*TRAIN)
     assert code == 0, err
     assert [ct.name for ct in trainer["patients"]] == ["ct.nrrd"]
     assert trainer["radiographs"] == []
@@ -62,8 +48,8 @@ def test_a_ct_is_enough(run, trainer):
     )
 
 
-def test_options_arrive(run, trainer):
-    code, out, err = run(
+def test_options_arrive(command, trainer):
+    code, out, err = command(
         *TRAIN[:3], "other.nrrd", "-o", "model", "--radiographs", "radiographs", "--views", 33, "--steps", 77, "--seed",
         9, "--resume", "--overwrite", "--json",
     )  # fmt: skip
@@ -83,8 +69,8 @@ def test_options_arrive(run, trainer):
         ((*TRAIN, "--radiographs", "nowhere"), "nowhere holds no JPEG or PNG image"),
     ],
 )
-def test_bad_input_is_one_sentence(run, trainer, arguments, words):
-    code, out, err = run(*arguments)
+def test_bad_input_is_one_sentence(command, trainer, arguments, words):
+    code, out, err = command(*arguments)
     assert code == 2
     assert words in err
     assert len(err.strip().splitlines()) == 1

@@ -7,7 +7,7 @@ from scipy.ndimage import gaussian_filter
 from torch import nn
 
 from xray3d.errors import VolumeError
-from xray3d.inpainting import finding
+from xray3d.inpainting import tiles
 from xray3d.inpainting.finding import find_metal
 from xray3d.inpainting.network import MULTIPLE, ImplantNetwork
 
@@ -41,7 +41,7 @@ def test_metal_is_found_on_any_grey_scale(gain):
 @pytest.mark.parametrize("tile", [64, 96])
 def test_tiles_make_no_difference(monkeypatch, tile):
     whole = find_metal(Threshold(), WITH_METAL)
-    monkeypatch.setattr(finding, "_TILE_PX", tile)
+    monkeypatch.setattr(tiles, "_TILE_PX", tile)
     tiled = find_metal(Threshold(), WITH_METAL)
     np.testing.assert_array_equal(tiled.mask, whole.mask)
     np.testing.assert_allclose(tiled.probability, whole.probability, atol=1e-4)

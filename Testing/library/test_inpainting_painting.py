@@ -9,7 +9,7 @@ from scipy.ndimage import gaussian_filter
 from torch import nn
 
 from xray3d.errors import BlankXRayError, VolumeError
-from xray3d.inpainting import painting
+from xray3d.inpainting import tiles
 from xray3d.inpainting.network import MULTIPLE, Guess, InpaintingNetwork
 from xray3d.inpainting.painting import paint
 
@@ -82,7 +82,7 @@ def test_a_turned_x_ray_is_as_good_as_any_other(turn):
 
 def test_tiles_have_no_seams(monkeypatch):
     whole = paint(network(), PICTURE, mask((slice(10, 140), slice(10, 121))))
-    monkeypatch.setattr(painting, "_TILE_PX", 64)
+    monkeypatch.setattr(tiles, "_TILE_PX", 64)
     tiled = paint(network(), PICTURE, mask((slice(10, 140), slice(10, 121))))
     jumps = [np.abs(np.diff(done.pixels - PICTURE, axis=0)).max() for done in (whole, tiled)]
     assert jumps[1] < 1.5 * jumps[0]

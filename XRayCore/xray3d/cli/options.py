@@ -9,8 +9,14 @@ import typer
 
 from xray3d.errors import OutputExistsError
 
+HOW_LONG = "How long to train"
+
 JsonOption = Annotated[bool, typer.Option("--json", help="Print nothing but JSON on standard output.")]
 DeviceOption = Annotated[str, typer.Option(help="Where to compute: cpu, cuda or cuda:N.")]
+SeedOfTrainingOption = Annotated[int, typer.Option(min=0, help="Seed of everything drawn.", rich_help_panel=HOW_LONG)]
+ResumeOption = Annotated[
+    bool, typer.Option("--resume", help="Go on with a training that was stopped.", rich_help_panel=HOW_LONG)
+]
 OverwriteOption = Annotated[bool, typer.Option("--overwrite", help="Replace an output that already exists.")]
 
 

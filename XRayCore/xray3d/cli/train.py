@@ -11,14 +11,21 @@ import typer
 from rich.console import Console
 from rich.progress import Progress
 
-from xray3d.cli.options import DeviceOption, JsonOption, OverwriteOption
+from xray3d.cli.options import (
+    HOW_LONG,
+    DeviceOption,
+    JsonOption,
+    OverwriteOption,
+    ResumeOption,
+    SeedOfTrainingOption,
+)
 from xray3d.cli.train_inpainting import inpainting
 from xray3d.errors import XRay3DError
 from xray3d.registration.scene_regression.plan import TrainingPlan
 
 train = typer.Typer(help="Train a model.", no_args_is_help=True)
 
-_WHERE, _HOW = "From where X-rays will be taken", "How long to train"
+_WHERE = "From where X-rays will be taken"
 Angles = tuple[float, float]
 
 
@@ -60,11 +67,11 @@ def scene_coordinates(
         typer.Option(
             help="Model of any patient to begin with.",
             show_default="the one that comes with XRay3D",
-            rich_help_panel=_HOW,
+            rich_help_panel=HOW_LONG,
         ),
     ] = None,
     from_scratch: Annotated[
-        bool, typer.Option("--from-scratch", help="Begin with nothing.", rich_help_panel=_HOW)
+        bool, typer.Option("--from-scratch", help="Begin with nothing.", rich_help_panel=HOW_LONG)
     ] = False,
     steps: Annotated[
         int | None,
@@ -72,17 +79,17 @@ def scene_coordinates(
             min=0,
             help="Steps at most; 0 takes the start as it is.",
             show_default=f"{TrainingPlan.from_start().steps}, from scratch {TrainingPlan.steps}",
-            rich_help_panel=_HOW,
+            rich_help_panel=HOW_LONG,
         ),
     ] = None,
     goal: Annotated[
         float | None,
-        typer.Option(help="End once the median error is this small, mm.", show_default="never", rich_help_panel=_HOW),
+        typer.Option(
+            help="End once the median error is this small, mm.", show_default="never", rich_help_panel=HOW_LONG
+        ),
     ] = None,
-    seed: Annotated[int, typer.Option(min=0, help="Seed of everything drawn.", rich_help_panel=_HOW)] = 0,
-    resume: Annotated[
-        bool, typer.Option("--resume", help="Go on with a training that was stopped.", rich_help_panel=_HOW)
-    ] = False,
+    seed: SeedOfTrainingOption = 0,
+    resume: ResumeOption = False,
     device: DeviceOption = "cpu",
     json: JsonOption = False,
     overwrite: OverwriteOption = False,

@@ -11,10 +11,17 @@ import typer
 from rich.console import Console
 from rich.progress import Progress
 
-from xray3d.cli.options import DeviceOption, JsonOption, OverwriteOption
+from xray3d.cli.options import (
+    HOW_LONG,
+    DeviceOption,
+    JsonOption,
+    OverwriteOption,
+    ResumeOption,
+    SeedOfTrainingOption,
+)
 from xray3d.models.training.plan import TrainingPlan
 
-_WHAT, _HOW = "What to learn from", "How long to train"
+_WHAT = "What to learn from"
 
 
 def inpainting(
@@ -27,11 +34,9 @@ def inpainting(
         ),
     ] = None,
     views: Annotated[int, typer.Option(min=1, help="X-rays simulated of each CT.", rich_help_panel=_WHAT)] = 120,
-    steps: Annotated[int, typer.Option(min=1, help="Steps at most.", rich_help_panel=_HOW)] = TrainingPlan.steps,
-    seed: Annotated[int, typer.Option(min=0, help="Seed of everything drawn.", rich_help_panel=_HOW)] = 0,
-    resume: Annotated[
-        bool, typer.Option("--resume", help="Go on with a training that was stopped.", rich_help_panel=_HOW)
-    ] = False,
+    steps: Annotated[int, typer.Option(min=1, help="Steps at most.", rich_help_panel=HOW_LONG)] = TrainingPlan.steps,
+    seed: SeedOfTrainingOption = 0,
+    resume: ResumeOption = False,
     device: DeviceOption = "cpu",
     json: JsonOption = False,
     overwrite: OverwriteOption = False,

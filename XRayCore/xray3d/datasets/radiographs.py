@@ -25,7 +25,7 @@ Part = Literal["training", "validation", "test"]
 _SUFFIXES = (".jpg", ".jpeg", ".png")
 # What an annotation service puts behind the name of the file that it was given.
 _ADDED = re.compile(r"[_.](jpe?g|png)\.rf\.[0-9a-f]+$")
-_BATCH = re.compile(r"_\d+nd(batch)$")
+_BATCH = re.compile(r"_\d+ndbatch$")
 _NUMBERED = (re.compile(r"^sunhl-1th-.*-\d{4}-(\d+)-[A-Z]-"), re.compile(r"^(N\d+)-"))
 _SHARES: tuple[tuple[Part, float], ...] = (("training", 0.8), ("validation", 0.1), ("test", 0.1))
 

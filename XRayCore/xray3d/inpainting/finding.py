@@ -7,13 +7,12 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 import torch
-from monai.inferers import sliding_window_inference
 from numpy.typing import NDArray
 
-from xray3d.inpainting.network import MULTIPLE, ImplantNetwork, levelled
+from xray3d.inpainting.network import ImplantNetwork, levelled
 from xray3d.inpainting.reading import Mask, grey_pixels
+from xray3d.inpainting.tiles import in_tiles
 
-_TILE_PX, _OVERLAP = 768, 0.25
 # Pieces smaller than this share of the X-ray are no implants.
 _LEAST_SHARE = 2e-4
 
@@ -48,12 +47,7 @@ def find_metal(network: ImplantNetwork, image: NDArray, least_probability: float
     scale = (pixels - pixels.mean()) / pixels.std()
     device = next(network.parameters()).device
     both = torch.from_numpy(np.stack([scale, -scale])).float()[:, None].to(device)
-    size = [min(_TILE_PX, side + -side % MULTIPLE) for side in pixels.shape]
-    with torch.inference_mode():
-        logits = sliding_window_inference(
-            levelled(both), size, 2, network, overlap=_OVERLAP, mode="gaussian", padding_mode="replicate"
-        )
-    probabilities = torch.sigmoid(torch.as_tensor(logits))[:, 0].double().cpu().numpy()
+    probabilities = torch.sigmoid(in_tiles(network, levelled(both)))[:, 0].double().cpu().numpy()
     found = [Found(_without_specks(one >= least_probability), one) for one in probabilities]
     return max(found, key=lambda one: float(one.probability[one.mask].sum()))
 

@@ -8,12 +8,10 @@ from monai.losses import DiceCELoss
 from torch import Tensor
 
 from xray3d.inpainting.network import Guess
-from xray3d.inpainting.pair_source import Batch
+from xray3d.inpainting.pair_source import LEAST_RANGE, Batch
 
 # 60 dB are as good as no error.
 _EDGES_WEIGHT, _SIGMA_WEIGHT, _LEAST_NOISE = 2.0, 0.05, 1e-6
-# Parts of an X-ray may be all of one grey value.
-_LEAST_RANGE = 0.05
 
 
 def inpainting_loss(guess: Guess, batch: Batch) -> Tensor:
@@ -47,7 +45,7 @@ def _in_holes(values: Tensor, batch: Batch) -> Tensor:
 def _peak(batch: Batch) -> Tensor:
     """(n,) ranges of the truth."""
     truth = batch.truth.flatten(1)
-    return (truth.amax(dim=1) - truth.amin(dim=1)).clamp(min=_LEAST_RANGE)
+    return (truth.amax(dim=1) - truth.amin(dim=1)).clamp(min=LEAST_RANGE)
 
 
 def finding_loss(logits: Tensor, batch: Batch) -> Tensor:

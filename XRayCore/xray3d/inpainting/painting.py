@@ -7,19 +7,19 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 import torch
-from monai.inferers import sliding_window_inference
 from numpy.typing import NDArray
 from torch import Tensor
 
 from xray3d.errors import VolumeError
 from xray3d.inpainting.fill import smooth_fill
-from xray3d.inpainting.network import MULTIPLE, InpaintingNetwork
+from xray3d.inpainting.network import InpaintingNetwork
 from xray3d.inpainting.reading import Mask, Pixels, Reading, grey_pixels, shows_metal_dark
+from xray3d.inpainting.tiles import in_tiles
 
 # The shadow of metal has soft edges, which a mask that ends with the metal leaves.
 _MARGIN_PX = 2
-# What a network sees around a hole, and the largest part of an X-ray that it is shown at once.
-_AROUND_PX, _TILE_PX, _OVERLAP = 64, 768, 0.25
+# What a network sees around a hole.
+_AROUND_PX = 64
 
 
 @dataclass(frozen=True, eq=False)
@@ -86,14 +86,8 @@ def _guessed(network: InpaintingNetwork, shown: NDArray[np.float32], holes: Mask
     def guess(tile: Tensor) -> Tensor:
         return torch.cat(network(*tile.split(1, dim=1)), dim=1)
 
-    # Tiles are padded to a size that the network takes, and blended where they overlap.
-    size = [min(_TILE_PX, side + -side % MULTIPLE) for side in part.shape[2:]]
-    with torch.inference_mode():
-        said = sliding_window_inference(
-            part, size, 1, guess, overlap=_OVERLAP, mode="gaussian", padding_mode="replicate"
-        )
     clean, log_sigma = np.zeros(shown.shape), np.zeros(shown.shape)
-    clean[rows, columns], log_sigma[rows, columns] = torch.as_tensor(said)[0].cpu().numpy()
+    clean[rows, columns], log_sigma[rows, columns] = in_tiles(guess, part)[0].cpu().numpy()
     return clean, np.asarray(np.exp(log_sigma), float)
 
 

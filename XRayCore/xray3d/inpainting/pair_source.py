@@ -18,8 +18,11 @@ from xray3d.inpainting.scenes import ScenePool
 
 CROP_PX = 128
 
-# Grey values of a crop are a part of those of its image, which are shown as 0 to 1; and of one grey value perhaps.
-_LEAST_CONTRAST, _LEAST_RANGE = 0.3, 0.05
+LEAST_RANGE = 0.05
+"""Parts of an X-ray may be all of one grey value: no range of grey values counts as smaller."""
+
+# Grey values of a crop are a part of those of its image, which are shown as 0 to 1.
+_LEAST_CONTRAST = 0.3
 # Those of its image are levelled otherwise than those of a crop, by a factor and by what is added.
 _LEVELS_OFF = ((0.6, 1.4), (-0.3, 0.3))
 # What is painted out is larger than what the metal covers by so many pixels: its shadow has soft edges.
@@ -108,7 +111,7 @@ def _shown(pairs: Pairs, rng: np.random.Generator) -> Batch:
     offset = torch.from_numpy(rng.random(len(holes))).float()[:, None, None, None] * (1 - contrast)
 
     def shown(images: Tensor) -> Tensor:
-        return offset + contrast * (images - low) / (high - low).clamp(min=_LEAST_RANGE)
+        return offset + contrast * (images - low) / (high - low).clamp(min=LEAST_RANGE)
 
     images, truth = shown(pairs.images), shown(pairs.truth)
     # Half of them without any metal.
