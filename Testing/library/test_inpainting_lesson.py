@@ -6,9 +6,10 @@ import numpy as np
 import pytest
 import torch
 
+from xray3d.inpainting.gradient_domain import Gradients, differences
 from xray3d.inpainting.lesson import InpaintingLesson, InpaintingMeasured
 from xray3d.inpainting.losses import dice, false_share, finding_loss, inpainting_loss, psnr_in_holes
-from xray3d.inpainting.network import Guess, ImplantNetwork, InpaintingNetwork, InpaintingNetworks
+from xray3d.inpainting.network import ImplantNetwork, InpaintingNetwork, InpaintingNetworks
 from xray3d.inpainting.pair_source import CROP_PX, PairSource
 from xray3d.inpainting.scenes import ScenePool
 from xray3d.models.training.course import Course
@@ -59,12 +60,17 @@ def test_the_same_seed_gives_the_same_batch():
 
 
 def guess(shown, clean, sigma=0.1):
-    return Guess(clean, torch.full_like(clean, np.log(sigma)))
+    mean = differences(clean)
+    return Gradients(mean, torch.full_like(mean, np.log(sigma)))
+
+
+def noisy(shown, noise):
+    return shown.truth + noise * torch.randn(shown.truth.shape, generator=torch.Generator().manual_seed(0))
 
 
 def test_the_truth_is_best_and_nearer_is_better():
     shown = batch()
-    losses = [inpainting_loss(guess(shown, shown.truth + off * shown.holes), shown).item() for off in (0.0, 0.01, 0.1)]
+    losses = [inpainting_loss(guess(shown, noisy(shown, noise)), shown).item() for noise in (0.0, 0.01, 0.1)]
     assert losses == sorted(losses)
     dbs = [psnr_in_holes(shown.truth + off * shown.holes, shown).mean().item() for off in (1e-4, 0.01, 0.1)]
     assert dbs == sorted(dbs, reverse=True)
@@ -73,9 +79,11 @@ def test_the_truth_is_best_and_nearer_is_better():
 
 def test_what_is_outside_holes_is_no_error():
     shown = batch()
-    spoiled = torch.where(shown.holes > 0, shown.truth, shown.truth + 1)
-    inner = torch.nn.functional.max_pool2d(1 - shown.holes, 3, 1, 1) == 0  # a gradient at the rim spans both
-    assert inner.any()
+    far = torch.nn.functional.max_pool2d(shown.holes, 3, 1, 1) == 0  # a difference at the rim spans both
+    assert far.any()
+    spoiled = torch.where(far, shown.truth + torch.rand(far.shape), shown.truth)
+    right = inpainting_loss(guess(shown, shown.truth), shown)
+    assert inpainting_loss(guess(shown, spoiled), shown).item() == pytest.approx(right.item())
     assert (psnr_in_holes(spoiled, shown) > 100).all()
 
 
@@ -96,8 +104,10 @@ def test_metal_that_is_found_where_it_is_counts_and_what_is_found_elsewhere_coun
 
 def test_a_standard_error_as_large_as_the_error_is_best():
     shown = batch()
-    off = shown.truth + 0.2 * shown.holes
-    losses = {sigma: inpainting_loss(guess(shown, off, sigma), shown).item() for sigma in (0.02, 0.1, 0.2, 0.4, 2.0)}
+    losses = {}
+    for sigma in (0.02, 0.1, 0.2, 0.4, 2.0):
+        right = guess(shown, shown.truth, sigma)
+        losses[sigma] = inpainting_loss(right._replace(mean=right.mean + 0.2), shown).item()
     assert min(losses, key=losses.__getitem__) == 0.2
 
 

@@ -10,7 +10,8 @@ from torch import nn
 
 from xray3d.errors import BlankXRayError, VolumeError
 from xray3d.inpainting import tiles
-from xray3d.inpainting.network import MULTIPLE, Guess, InpaintingNetwork
+from xray3d.inpainting.gradient_domain import Gradients, differences
+from xray3d.inpainting.network import MULTIPLE, InpaintingNetwork
 from xray3d.inpainting.painting import paint
 
 PICTURE = 300 + 40 * gaussian_filter(np.random.default_rng(0).normal(size=(150, 131)), 3)
@@ -38,7 +39,8 @@ class Filling(nn.Module):
     def forward(self, images, filled, holes):
         assert not any(side % MULTIPLE for side in images.shape[2:])
         self.shown.append(tuple(images.shape[2:]))
-        return Guess(filled, torch.full_like(filled, -2.0))
+        mean = differences(filled)
+        return Gradients(mean, torch.full_like(mean, -2.0))
 
 
 @cache
@@ -63,7 +65,8 @@ def test_what_is_inside_goes_on_from_around():
     done = paint(Filling(), PICTURE + METAL, SCREW)
     error, shown = np.abs(done.pixels - PICTURE)[done.mask], np.subtract(*np.percentile(PICTURE, [99, 1]))
     assert error.mean() < 0.2 * METAL.max()
-    assert np.median(done.sigma[done.mask]) == pytest.approx(np.exp(-2) * shown, rel=0.1)
+    rim = done.mask & ~SCREW
+    assert np.exp(-2) * shown / 4 < np.median(done.sigma[rim]) < np.median(done.sigma[SCREW]) < np.exp(-2) * shown * 2
 
 
 @pytest.mark.parametrize("gain", [-2.5, 1e-3, 40.0])

@@ -15,12 +15,17 @@ from torch import Tensor
 from xray3d.datasets.draws import Draws
 from xray3d.datasets.exposures import blurred, collimator, displayed, transmitted, with_noise, with_scatter
 
-# Attenuation of titanium and of steel at diagnostic energies.
+# Attenuation of titanium and of steel at diagnostic energies, the former more often.
 _LEAST_PER_MM, _MOST_PER_MM = 0.15, 0.9
 # How much of a radiograph's range a unit of attenuation takes, whose display was stretched to show bone.
 _LEAST_GREY, _MOST_GREY = 0.15, 0.5
-_LINE_INTEGRALS, _COLLIMATED, _CLIPPED = 0.35, 0.3, 0.6
-_LEVELS = 255
+# Noise of the logarithm of the signal beside metal, from quanta; behind metal there are fewer of them.
+_LEAST_NOISE, _MOST_NOISE = 0.003, 0.03
+_MOST_OPAQUE = 8.0
+_LINE_INTEGRALS, _COLLIMATED = 0.35, 0.3
+# Detectors store what shines through metal; only some displays end before it.
+CLIPPED = 0.25
+_LEVELS = 4095
 
 
 @dataclass(frozen=True, eq=False)
@@ -67,29 +72,36 @@ def simulated_pairs(views: Views, generator: torch.Generator) -> Pairs:
     signal = blurred(with_scatter(transmitted(soft, bone, metal_mm, draw) * open_field, draw), draw)
     with_metal, without = signal.chunk(2)
     shown = displayed(torch.cat([with_noise(with_metal, Draws(len(views), generator)), without]), draw)
-    integrals = _stretched(soft + bone + draw.uniform(_LEAST_PER_MM, _MOST_PER_MM) * metal_mm)
+    integrals = _stretched(soft + bone + _per_mm(draw) * metal_mm)
     images, truth = torch.where(draw.happens(_LINE_INTEGRALS) > 0, integrals, shown).chunk(2)
     return Pairs(_clipped(images, generator), truth, (views.metal_mm > 0).to(images.dtype))
 
 
-def radiograph_pairs(radiographs: Tensor, metal_mm: Tensor, generator: torch.Generator) -> Pairs:
+def radiograph_pairs(
+    radiographs: Tensor, metal_mm: Tensor, generator: torch.Generator, clipped: float = CLIPPED
+) -> Pairs:
     """Radiographs into which metal is projected.
 
     Args:
         radiographs: (n, rows, cols) from 0 to 1, bone bright.
         metal_mm: (n, rows, cols) path in metal.
+        clipped: the share of them whose display ends where the radiograph's did, so that metal is white; that of the
+            others, as a detector's own values, ends with what is behind metal.
     """
     draw = Draws(len(radiographs), generator)
-    per_mm = draw.uniform(_LEAST_PER_MM, _MOST_PER_MM) * draw.uniform(_LEAST_GREY, _MOST_GREY)
-    added = blurred(per_mm * metal_mm, draw)
-    # Quanta: fewer of them get through metal.
-    noise = 0.002 * torch.exp(draw.uniform(0.0, math.log(10.0))) * torch.exp(added.clamp(max=3.0))
-    images = radiographs + added + (added > 1e-3) * noise * draw.normal(tuple(metal_mm.shape[1:]))
-    # A display that is made for the metal, too, is darker elsewhere.
-    brightest = torch.maximum(images.flatten(1).amax(dim=1), images.new_tensor(1.0))[:, None, None]
-    scale = 1 + draw.happens(1 - _CLIPPED) * draw.uniform(0.0, 1.0) * (brightest - 1)
+    attenuation = blurred(_per_mm(draw) * metal_mm, draw).clamp(max=_MOST_OPAQUE)
+    relative = torch.exp(draw.uniform(math.log(_LEAST_NOISE), math.log(_MOST_NOISE)))
+    noise = relative * torch.expm1(attenuation).sqrt() * draw.normal(tuple(metal_mm.shape[1:]))
+    images = radiographs + draw.uniform(_LEAST_GREY, _MOST_GREY) * (attenuation + noise)
+    brightest = images.flatten(1).amax(dim=1).clamp(min=1.0)[:, None, None]
+    scale = torch.where(draw.happens(clipped) > 0, torch.ones_like(brightest), brightest)
     images = (_LEVELS * (images / scale).clamp(0.0, 1.0)).round() / _LEVELS
     return Pairs(images, radiographs / scale, (metal_mm > 0).to(images.dtype))
+
+
+def _per_mm(draw: Draws) -> Tensor:
+    """Attenuation of metals."""
+    return torch.exp(draw.uniform(math.log(_LEAST_PER_MM), math.log(_MOST_PER_MM)))
 
 
 def _stretched(integrals: Tensor) -> Tensor:
@@ -102,5 +114,5 @@ def _stretched(integrals: Tensor) -> Tensor:
 def _clipped(images: Tensor, generator: torch.Generator) -> Tensor:
     """White from where a display ends, in some of the images."""
     draw = Draws(len(images), generator)
-    end = torch.where(draw.happens(_CLIPPED) > 0, draw.uniform(1.0, 1.5), torch.full_like(images[:, :1, :1], math.inf))
+    end = torch.where(draw.happens(CLIPPED) > 0, draw.uniform(1.0, 1.5), torch.full_like(images[:, :1, :1], math.inf))
     return torch.minimum(images, end)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from xray3d.inpainting.gradient_domain import integrated
 from xray3d.inpainting.losses import dice, false_share, finding_loss, inpainting_loss, psnr_in_holes
 from xray3d.inpainting.network import InpaintingNetworks
 from xray3d.inpainting.pair_source import Batch, PairSource
@@ -83,7 +84,8 @@ class InpaintingLesson:
             breathe("Painting X-rays that it has not seen")
             batch = batch.to(_device_of(network))
             with torch.inference_mode():
-                clean = network.painter(batch.images, batch.filled, batch.holes).clean
+                guess = network.painter(batch.images, batch.filled, batch.holes)
+                clean = integrated(batch.images, batch.holes, guess)
                 logits = network.finder(batch.levelled)
             of_batches.append((psnr_in_holes(clean, batch), dice(logits, batch), false_share(logits, batch)))
         return InpaintingMeasured(*(torch.cat(of_all).mean().item() for of_all in zip(*of_batches, strict=True)))

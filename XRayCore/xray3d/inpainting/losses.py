@@ -3,43 +3,35 @@
 from __future__ import annotations
 
 import torch
-import torch.nn.functional as F
 from monai.losses import DiceCELoss
 from torch import Tensor
 
-from xray3d.inpainting.network import Guess
+from xray3d.inpainting.gradient_domain import Gradients, about_holes, differences
 from xray3d.inpainting.pair_source import LEAST_RANGE, Batch
 
-# 60 dB are as good as no error.
-_EDGES_WEIGHT, _SIGMA_WEIGHT, _LEAST_NOISE = 2.0, 0.05, 1e-6
 
+def inpainting_loss(guess: Gradients, batch: Batch) -> Tensor:
+    """Of each image the negative logarithm of a Laplace likelihood of the differences about its holes.
 
-def inpainting_loss(guess: Guess, batch: Batch) -> Tensor:
-    """Of each image the noise-to-signal ratio in its holes, in nepers, so that easy ones count as much as hard ones;
-    the size of the gradients of the error, which an eye sees; and the likelihood of the error as it is.
+    An image of half the contrast has the same gradient: hard ones count as much as easy ones.
     """
-    error = guess.clean - batch.truth
-    squared, log_sigma = error.square(), guess.log_sigma
-    of_edges = sum(F.pad(error.diff(dim=axis).abs(), at_end) for axis, at_end in ((3, (0, 1, 0, 0)), (2, (0, 0, 0, 1))))
-    of_sigma = log_sigma + 0.5 * squared.detach() * torch.exp(-2 * log_sigma)
-    noise = _in_holes(squared, batch) / _peak(batch).square()
-    of_images = 0.5 * torch.log(noise + _LEAST_NOISE) + _in_holes(
-        _EDGES_WEIGHT * of_edges + _SIGMA_WEIGHT * of_sigma, batch
-    )
+    error = (guess.mean - differences(batch.truth)).abs()
+    unlikely = error * torch.exp(-guess.log_sigma) + guess.log_sigma
+    of_images = _mean_of(unlikely, about_holes(batch.holes))
     has_holes = batch.holes.flatten(1).amax(dim=1)
     return (of_images * has_holes).sum() / has_holes.sum().clamp(min=1.0)
 
 
 def psnr_in_holes(clean: Tensor, batch: Batch) -> Tensor:
     """(m,) dB of the images that have holes."""
-    noise = _in_holes((clean - batch.truth).square(), batch) / _peak(batch).square()
+    noise = _mean_of((clean - batch.truth).square(), batch.holes) / _peak(batch).square()
     return -10 * torch.log10(noise.clamp(min=1e-12))[batch.holes.flatten(1).amax(dim=1) > 0]
 
 
-def _in_holes(values: Tensor, batch: Batch) -> Tensor:
-    """(n,) means."""
-    holes = batch.holes.flatten(1)
-    return (values.flatten(1) * holes).sum(dim=1) / holes.sum(dim=1).clamp(min=1.0)
+def _mean_of(values: Tensor, chosen: Tensor) -> Tensor:
+    """(n,) means where something is chosen."""
+    chosen = chosen.flatten(1)
+    return (values.flatten(1) * chosen).sum(dim=1) / chosen.sum(dim=1).clamp(min=1.0)
 
 
 def _peak(batch: Batch) -> Tensor:

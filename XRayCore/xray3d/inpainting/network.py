@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 import torch
 import torch.nn.functional as F
 from monai.networks.nets import BasicUNet
 from torch import Tensor, nn
 
-# Metal is brighter than anything else by any amount; its shape is as wide as a screw.
-_MOST_METAL, _MEAN_OVER_PX = 4.0, 13
+from xray3d.inpainting.gradient_domain import Gradients, differences
+
+# Metal is brighter than anything else by any amount; its edges are much steeper than what is seen through it.
+_MOST_METAL, _MOST_STEEP, _LOG_OF = 4.0, 0.5, 10.0
+# At first an eighth of the differences that are seen counts, each uncertain by a twentieth of the grey values' range.
+_THROUGH, _CHANGE, _LOG_SIGMA, _LEAST_LOG_SIGMA, _MOST_LOG_SIGMA = -2.0, 0.1, -3.0, -7.0, 1.0
 _LEVELS, _LEVELLED, _QUANTILE_PIXELS = (0.05, 0.75), (-1.0, 6.0), 250_000
 # U-Nets see images folded: so many neighbours each way are channels of one pixel, which takes less than half the work.
 _FOLDED = 2
@@ -19,24 +23,12 @@ MULTIPLE = 16 * _FOLDED
 """Sides of the images that networks are shown are multiples of this."""
 
 
-class Guess(NamedTuple):
-    """What a network makes of holes.
-
-    Attributes:
-        clean: (n, 1, rows, cols) the images as they would be without metal, as they were outside the holes.
-        log_sigma: (n, 1, rows, cols) logarithm of the standard error of each pixel in a hole.
-    """
-
-    clean: Tensor
-    log_sigma: Tensor
-
-
 class InpaintingNetwork(nn.Module):
     """MONAI's U-Net, shown the holes, what surrounds them led smoothly into them, and what is seen in them.
 
-    Metal is no wall: what shines through it is worth more than all that is around it. What is seen is split into its
-    local mean, most of which is metal, and its details. The network says how much of the details to take over, and
-    what to add; at first nothing of either.
+    Metal is no wall: what shines through it is worth more than all that is around it. How thick it is a network learns
+    slowly; where its thickness does not change, fast. So it says how much of each difference between neighbouring
+    pixels to take over, what to add, and how sure it is; `gradient_domain` makes grey values of these.
 
     Args:
         features: channels of the five levels, the finest first, and of the last layer.
@@ -44,33 +36,27 @@ class InpaintingNetwork(nn.Module):
 
     def __init__(self, features: Sequence[int] = (32, 48, 64, 96, 128, 32)) -> None:
         super().__init__()
-        self.definition = _definition(4, 3, features)
+        self.definition = _definition(6, 6, features)
         self.unet = _unet(self.definition)
         for weights in self.unet.final_conv.parameters():
             nn.init.zeros_(weights)
 
-    def forward(self, images: Tensor, filled: Tensor, holes: Tensor) -> Guess:
-        """What the holes hide.
+    def forward(self, images: Tensor, filled: Tensor, holes: Tensor) -> Gradients:
+        """How what the holes hide changes.
 
         Args:
             images: (n, 1, rows, cols), about 0 to 1 outside the holes.
             filled: (n, 1, rows, cols) the same with the holes filled by `smooth_fill`.
             holes: (n, 1, rows, cols) 1 in a hole, 0 elsewhere.
         """
-        mean = _mean_within(images, holes)
-        details = holes * (images - mean)
-        metal = (holes * (mean - filled)).clamp(-_MOST_METAL, _MOST_METAL)
-        shown = torch.cat([details, metal, filled, holes], dim=1)
-        through, change, log_sigma = _folded_through(self.unet, shown).split(1, dim=1)
-        return Guess(filled + holes * (through * details + change), log_sigma.clamp(-8.0, 1.0))
-
-
-def _mean_within(images: Tensor, holes: Tensor) -> Tensor:
-    """Local means over what is in the same hole."""
-    of_window, cover = (
-        F.avg_pool2d(one, _MEAN_OVER_PX, stride=1, padding=_MEAN_OVER_PX // 2) for one in (images * holes, holes)
-    )
-    return of_window / cover.clamp(min=1e-6)
+        metal = (holes * (images - filled)).clamp(-_MOST_METAL, _MOST_METAL)
+        smooth = differences(filled)
+        seen = differences(images) - smooth
+        steps = _LOG_OF * seen.clamp(-_MOST_STEEP, _MOST_STEEP)
+        shown = torch.cat([metal, torch.log1p(_LOG_OF * metal.abs()), steps, filled, holes], dim=1)
+        through, change, log_sigma = _folded_through(self.unet, shown).split(2, dim=1)
+        mean = smooth + torch.sigmoid(_THROUGH + through) * seen + _CHANGE * change
+        return Gradients(mean, (_LOG_SIGMA + log_sigma).clamp(_LEAST_LOG_SIGMA, _MOST_LOG_SIGMA))
 
 
 def levelled(images: Tensor) -> Tensor:

@@ -12,6 +12,7 @@ from torch import Tensor
 
 from xray3d.errors import VolumeError
 from xray3d.inpainting.fill import smooth_fill
+from xray3d.inpainting.gradient_domain import integrate, standard_errors
 from xray3d.inpainting.network import InpaintingNetwork
 from xray3d.inpainting.reading import Mask, Pixels, Reading, grey_pixels, shows_metal_dark
 from xray3d.inpainting.tiles import in_tiles
@@ -79,16 +80,17 @@ def _guessed(network: InpaintingNetwork, shown: NDArray[np.float32], holes: Mask
     """What a network makes of the part about the holes, and its standard error; elsewhere anything."""
     device = next(network.parameters()).device
     images, where = (torch.from_numpy(one.astype(np.float32))[None, None].to(device) for one in (shown, holes))
-    filled = smooth_fill(images, where)
-    rows, columns = (_around(np.asarray(holes.any(axis=axis))) for axis in (1, 0))
-    part = torch.cat([images, filled, where], dim=1)[:, :, rows, columns]
+    part = tuple(_around(np.asarray(holes.any(axis=axis))) for axis in (1, 0))
+    stack = torch.cat([images, smooth_fill(images, where), where], dim=1)[:, :, part[0], part[1]]
 
     def guess(tile: Tensor) -> Tensor:
         return torch.cat(network(*tile.split(1, dim=1)), dim=1)
 
-    clean, log_sigma = np.zeros(shown.shape), np.zeros(shown.shape)
-    clean[rows, columns], log_sigma[rows, columns] = in_tiles(guess, part)[0].cpu().numpy()
-    return clean, np.asarray(np.exp(log_sigma), float)
+    mean, log_sigma = np.split(in_tiles(guess, stack)[0].double().cpu().numpy(), 2)
+    clean, error = np.zeros(shown.shape), np.zeros(shown.shape)
+    clean[part] = integrate(shown[part].astype(float), holes[part], mean, np.exp(log_sigma))
+    error[part] = standard_errors(holes[part], np.exp(log_sigma))
+    return clean, error
 
 
 def _around(there: NDArray[np.bool_]) -> slice:
