@@ -154,6 +154,7 @@ class XRayRegistrationLogic(ScriptedLoadableModuleLogic):
         model=None,
         searchAround=True,
         relativeError=None,
+        implants="keep",
         device=None,
         seed=0,
     ):
@@ -173,6 +174,9 @@ class XRayRegistrationLogic(ScriptedLoadableModuleLogic):
         :param searchAround: whether it may search about the start where that alone is not enough.
         :param relativeError: (mm, degrees), standard deviations by which the X-rays may be off each other; None for
             exact.
+        :param implants: what is done about metal, which is where the masks say, or else is found: "keep" for nothing,
+            "mask" to ignore it, "inpaint" to paint what it hides, "both" to paint and ignore it; the nodes stay as
+            they are.
         :param device: "cpu" or "cuda"; None for the one chosen in the settings.
         :param seed: fixes what is drawn at random.
         :raises xray3d.errors.XRay3DError: one sentence on what cannot be used; the scene is as before.
@@ -181,14 +185,13 @@ class XRayRegistrationLogic(ScriptedLoadableModuleLogic):
         from XRayCoreLib import packages
 
         packages.ensure("registration")
-        if model is not None:
-            packages.ensure("training")
         from XRayRegistrationLib.placing import Registration, applyOutcome, bonePointsOf
         from XRayRegistrationLib.task import Request
 
         request = Request(
             xrays=list(xrayNodes),
             masks=list(masks or ()),
+            implants=implants,
             start=start if model is None else "model",
             ctLandmarks=ctLandmarks,
             landmarks=list(landmarks or ()),
@@ -199,6 +202,7 @@ class XRayRegistrationLogic(ScriptedLoadableModuleLogic):
             relative=relativeError,
             seed=seed,
         )
+        request.ensurePackages()
         task = self.task(ctNode, request, device)
         outcome = task.run(lambda text, share: None)
         self.keep(task.patient)

@@ -19,7 +19,7 @@ from xray3d.benchmarks.patient import data_folder
 from xray3d.datasets.builds import bones_alone, of_another_build
 from xray3d.datasets.pose_range import PoseRange
 from xray3d.datasets.synthetic_spine import synthetic_lumbar_spine
-from xray3d.models.bundle import load_bundle, save_bundle
+from xray3d.models.bundle import halve_weights
 from xray3d.registration.scene_regression.plan import TrainingPlan
 from xray3d.registration.scene_regression.training import pretrain
 
@@ -77,10 +77,7 @@ def main(folder: Path, steps: int) -> None:
             resume=resume,
             overwrite=True,
         )
-    # Half the bytes for the repository, and no difference that could be measured.
-    bundle = load_bundle(folder)
-    halved = {name: w.half() if w.is_floating_point() else w for name, w in bundle.weights.items()}
-    save_bundle(replace(bundle, weights=halved), folder, overwrite=True)
+    halve_weights(folder)
     print(f"{folder}: a network that learnt from {start.name}")
 
 

@@ -19,12 +19,14 @@ from xray3d.datasets.builds import of_another_build
 from xray3d.datasets.radiographs import find_radiographs
 from xray3d.datasets.synthetic_spine import synthetic_lumbar_spine
 from xray3d.inpainting.training import train
+from xray3d.models.bundle import halve_weights
 from xray3d.models.training.plan import TrainingPlan
 
 REAL, BUILDS_OF_EACH = ("ct/trunk_acrin013.nii.gz", "ct/pelvis_bone_only.nii.gz"), 2
 RADIOGRAPHS = "xray/spine_radiographs_cadma.zip"
 SYNTHETIC_SEEDS, SYNTHETIC_MM = range(200, 204), 0.9
-STEPS, LEARNING_RATE = 12_000, 2e-3
+STEPS, LEARNING_RATE = 3_500, 2e-3
+VIEWS_OF_ONE, VALIDATE_EVERY = 36, 500
 
 
 def patients() -> Iterator[CTVolume]:
@@ -41,7 +43,7 @@ def patients() -> Iterator[CTVolume]:
 
 def main(folder: Path, steps: int) -> None:
     """Train, or go on."""
-    plan = TrainingPlan(steps, learning_rate=LEARNING_RATE)
+    plan = TrainingPlan(steps, learning_rate=LEARNING_RATE, validate_every=VALIDATE_EVERY)
     resume = folder.with_name(f"{folder.name}.training").is_file()
     with Progress() as bar:
         task = bar.add_task("Preparing", total=1.0)
@@ -50,9 +52,11 @@ def main(folder: Path, steps: int) -> None:
             find_radiographs(data_folder() / RADIOGRAPHS),
             folder,
             plan,
+            views_of_one=VIEWS_OF_ONE,
             resume=resume,
             progress=lambda doing, done: bar.update(task, description=doing, completed=done),
         )
+    halve_weights(folder)
     print(model.report)
 
 

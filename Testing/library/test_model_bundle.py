@@ -17,6 +17,7 @@ from xray3d.models.bundle import (
     WEIGHTS,
     Bundle,
     check_bundle_output,
+    halve_weights,
     load_bundle,
     save_bundle,
 )
@@ -221,3 +222,13 @@ def test_a_damaged_model_is_one_sentence(folder, file, spoil):
 def test_a_model_may_be_copied_anywhere(folder, tmp_path):
     shutil.copytree(folder, tmp_path / "Größe 2/kopie ü")
     assert value_in(tmp_path / "Größe 2/kopie ü") == 1
+
+
+def test_half_the_bytes_hold_the_same_weights_but_for_rounding(folder):
+    before = load_bundle(folder)
+    halve_weights(folder)
+    after = load_bundle(folder)
+    assert after.metadata == before.metadata
+    for name, weight in before.weights.items():
+        torch.testing.assert_close(after.weights[name].to(weight.dtype), weight, rtol=1e-3, atol=1e-6)
+        assert after.weights[name].dtype == (torch.float16 if weight.is_floating_point() else weight.dtype)

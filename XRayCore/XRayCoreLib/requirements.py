@@ -43,19 +43,18 @@ _RENDERING = (
     Package("platformdirs>=4", _("finds the folder for downloaded sample data"), 1),
 )
 
+_OPENCV = Package("opencv-python-headless>=4.9", _("poses from landmarks, and image filters"), 60)
+
+_NETWORKS = (
+    TORCH,
+    Package("monai>=1.4", _("networks and losses for medical images"), 2),
+    Package("safetensors>=0.4", _("trained models in files that nothing runs from"), 1),
+)
+
 FEATURES = {
     "rendering": Feature(_("Simulating X-rays"), _RENDERING),
-    "registration": Feature(
-        _("Registering X-rays"),
-        (*_RENDERING, Package("opencv-python-headless>=4.9", _("poses from landmarks, and image filters"), 60)),
-    ),
-    "training": Feature(
-        _("Working with neural networks"),
-        (
-            TORCH,
-            Package("monai>=1.4", _("networks and losses for medical images"), 2),
-            Package("safetensors>=0.4", _("trained models in files that nothing runs from"), 1),
-        ),
-    ),
+    "registration": Feature(_("Registering X-rays"), (*_RENDERING, _OPENCV)),
+    "inpainting": Feature(_("Removing implants"), (*_RENDERING, _OPENCV, *_NETWORKS)),
+    "training": Feature(_("Working with neural networks"), _NETWORKS),
 }
 """What can be asked of `packages.ensure`, by name."""

@@ -32,18 +32,29 @@ def showInSliceView(node, name: str, fit: bool) -> None:
         logic.FitSliceToAll()
 
 
-def layOver(node, name: str) -> None:
+def isShownIn(node, name: str) -> bool:
+    """Whether a volume is what a slice view shows below all others.
+
+    Args:
+        name: as for `showInSliceView`.
+    """
+    logic = _logicOf(name)
+    return logic is not None and logic.GetSliceCompositeNode().GetBackgroundVolumeID() == node.GetID()
+
+
+def layOver(node, name: str, opacity: float = 1.0) -> None:
     """Show a volume over what a slice view shows, and over no other view any more.
 
     Args:
         node: the volume node.
         name: as for `showInSliceView`.
+        opacity: from 0 for what is below to 1.
     """
     for other in _viewNames():
         composite = _logicOf(other).GetSliceCompositeNode()
         if other == name:
             composite.SetForegroundVolumeID(node.GetID())
-            composite.SetForegroundOpacity(1.0)
+            composite.SetForegroundOpacity(opacity)
         elif composite.GetForegroundVolumeID() == node.GetID():
             composite.SetForegroundVolumeID(None)
 

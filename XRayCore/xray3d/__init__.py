@@ -16,6 +16,7 @@ __all__ = [
     "Registrar",
     "SceneCoordinateRenderer",
     "XRayImage",
+    "inpaint",
     "load_ct",
     "load_geometry",
     "load_implant",
@@ -28,7 +29,11 @@ __all__ = [
 ]
 __version__ = "0.1.0"
 
-_LATER = {"Registrar": "xray3d.registration.register", "register": "xray3d.registration.register"}
+_LATER = {
+    "Registrar": "xray3d.registration.register",
+    "inpaint": "xray3d.inpainting.inpainter",
+    "register": "xray3d.registration.register",
+}
 
 
 def __getattr__(name: str) -> Any:

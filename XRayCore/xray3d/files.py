@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from xray3d.errors import OutputExistsError, XRay3DError
@@ -31,3 +32,9 @@ def extension(path: Path) -> str:
 def with_extension(path: Path, new: str) -> Path:
     """The same path with another extension, ".nii.gz" counted as one."""
     return path.with_name(path.name[: len(path.name) - len(extension(path))] + new)
+
+
+def stems(paths: Sequence[str | Path]) -> list[str]:
+    """The names of files without their extensions, numbered where two files have the same name."""
+    found = [with_extension(Path(Path(path).name), "").name for path in paths]
+    return found if len(set(found)) == len(found) else [f"{n}_{stem}" for n, stem in enumerate(found, start=1)]

@@ -6,12 +6,10 @@ from functools import partial
 
 import slicer
 
-from XRayCoreLib import packages
-
 from .adjustment import Adjustment
 from .hand import handMotion
 from .loading import askForGeometry, askForImages, loadIntoRows
-from .parameters import MAX_XRAYS, START_CHOICES, chosen, readAdjustment, writeAdjustment
+from .parameters import IMPLANT_CHOICES, MAX_XRAYS, START_CHOICES, chosen, readAdjustment, writeAdjustment
 
 
 class Actions:
@@ -60,8 +58,7 @@ class Actions:
         self._panel.model.takeFolders()
         parameters = self._panel.parameters
         request, adjustment = self.request(), readAdjustment(parameters)
-        if request.start == "model":
-            packages.ensure("training")
+        request.ensurePackages()
         task = self._panel.logic.task(parameters.ct, request)
 
         def finish(outcome) -> None:
@@ -91,6 +88,7 @@ class Actions:
         return Request(
             xrays=chosen(parameters, "xray"),
             masks=chosen(parameters, "mask"),
+            implants=IMPLANT_CHOICES[parameters.implants],
             start=start,
             ctLandmarks=parameters.ctLandmarks if start == "landmarks" else None,
             landmarks=chosen(parameters, "landmarks"),

@@ -26,9 +26,17 @@ START_CHOICES = {
 }
 """What the panel calls the starts, and what the logic does."""
 
+IMPLANT_CHOICES = {"keep": "keep", "mask": "mask", "remove": "inpaint", "remove and mask": "both"}
+"""What the panel calls what is done about metal, and what the library calls it."""
+
 OVERLAY_CHOICES = ("blend", "checkerboard", "X-ray alone")
 SLICE_VIEW_CHOICES = ("Red", "Yellow", "Green", "none")
-CHOICES = {"start": tuple(START_CHOICES), "overlay": OVERLAY_CHOICES, "sliceView": SLICE_VIEW_CHOICES}
+CHOICES = {
+    "start": tuple(START_CHOICES),
+    "implants": tuple(IMPLANT_CHOICES),
+    "overlay": OVERLAY_CHOICES,
+    "sliceView": SLICE_VIEW_CHOICES,
+}
 
 RANGES = {
     "relativeMm": (0.1, 50.0),
@@ -70,7 +78,8 @@ class XRayRegistrationParameterNode:
     region: segmentation with the bone to register on; None for all of the CT.
     regionSegment: ID of its segment.
     xray1 to xray4: the X-rays to be registered.
-    mask1 to mask4: what is ignored in each of them.
+    mask1 to mask4: what is ignored in each of them, or where its metal is.
+    implants: what is done about metal, one of `IMPLANT_CHOICES`.
     start: where the registration starts, one of `START_CHOICES`.
     searchAround: whether it may search about its start where that alone is not enough.
     ctLandmarks: points in the CT.
@@ -109,6 +118,7 @@ class XRayRegistrationParameterNode:
     mask2: MaskNode
     mask3: MaskNode
     mask4: MaskNode
+    implants: Annotated[str, Choice(CHOICES["implants"])] = CHOICES["implants"][0]
     start: Annotated[str, Choice(CHOICES["start"])] = CHOICES["start"][0]
     searchAround: bool = True
     ctLandmarks: vtkMRMLMarkupsFiducialNode

@@ -43,6 +43,7 @@ class Report:
         startWarning: one sentence about the landmarks it started from; mostly empty.
         xrays: one for each; none where it failed.
         inlierShare: of the points of a model it started from, how many agree with one pose, 0 to 1; else None.
+        implantShares: of each X-ray's pixels, what was taken for implants, 0 to 1; none where these were kept.
     """
 
     verdict: str
@@ -54,6 +55,7 @@ class Report:
     startWarning: str
     xrays: tuple[XRayReport, ...]
     inlierShare: float | None = None
+    implantShares: tuple[float, ...] = ()
 
     def toJson(self) -> str:
         """For a node."""
@@ -65,13 +67,13 @@ def reportFromJson(text: str) -> Report | None:
     try:
         stored = json.loads(text)
         xrays = tuple(XRayReport(**xray) for xray in stored.pop("xrays"))
-        report = Report(**stored, xrays=xrays)
+        report = Report(**{**stored, "implantShares": tuple(stored.get("implantShares", ()))}, xrays=xrays)
     except (ValueError, TypeError, KeyError, AttributeError):
         return None
     return report if report.verdict in VERDICTS else None
 
 
-def reportOf(result, start: str, startWarning: str, xrays) -> Report:
+def reportOf(result, start: str, startWarning: str, xrays, implantShares=()) -> Report:
     """The report of a RegistrationResult.
 
     Args:
@@ -79,6 +81,7 @@ def reportOf(result, start: str, startWarning: str, xrays) -> Report:
         start: where it started.
         startWarning: what was to be said about that.
         xrays: the XRayImages, with the geometry that they had in the scene.
+        implantShares: of each X-ray's pixels, what was taken for implants; none where these were kept.
     """
     return Report(
         verdict=result.verdict,
@@ -90,6 +93,7 @@ def reportOf(result, start: str, startWarning: str, xrays) -> Report:
         startWarning=startWarning,
         xrays=() if result.verdict == "failed" else tuple(_xrayReport(n, xray, result) for n, xray in enumerate(xrays)),
         inlierShare=None if result.inlier_share is None else float(result.inlier_share),
+        implantShares=tuple(implantShares),
     )
 
 

@@ -14,6 +14,7 @@ from slicer.i18n import tr as _
 
 from xray3d import LabelVolume, XRayImage
 from xray3d.errors import GeometryError, ModelError, VolumeError
+from xray3d.inpainting.for_registration import Treated, needs_networks, treat_implants, treatment
 from xray3d.mrml.landmarks import landmark_pairs
 from xray3d.mrml.masks import mask_from_node, region_from_segment
 from xray3d.mrml.xrays import xray_from_node
@@ -23,6 +24,7 @@ from xray3d.registration.register import RelativeError
 from xray3d.registration.result import RegistrationResult
 from xray3d.registration.scene_correspondences import partial_point_cloud
 from xray3d.volumes.point_cloud import PointCloud
+from XRayCoreLib import packages
 
 from .inputs import Inputs
 from .parameters import MAX_XRAYS
@@ -41,6 +43,7 @@ class Request:
     Attributes:
         xrays: X-ray nodes.
         masks: segmentation or label map nodes, or None.
+        implants: what is done about metal, one of the library's `TREATMENTS`.
         start: one of `STARTS`.
         ctLandmarks: point list in the CT.
         landmarks: point lists on the X-rays, or None.
@@ -55,6 +58,7 @@ class Request:
 
     xrays: Sequence[Any]
     masks: Sequence[Any] = ()
+    implants: str = "keep"
     start: str = "current"
     ctLandmarks: Any = None
     landmarks: Sequence[Any] = ()
@@ -65,6 +69,18 @@ class Request:
     relative: tuple[float, float] | None = None
     motion: NDArray[np.float64] = field(default_factory=lambda: np.eye(4))
     seed: int = 0
+
+    def ensurePackages(self) -> None:
+        """Ask for the Python packages that this needs and other registrations do without; on the main thread.
+
+        Raises:
+            PackagesMissing: they are not there and were declined.
+            XRay3DError: something else to be done about implants than there is.
+        """
+        if self.start == "model":
+            packages.ensure("training")
+        if needs_networks(treatment(self.implants), self.masks):
+            packages.ensure("inpainting")
 
 
 @dataclass(frozen=True)
@@ -124,20 +140,23 @@ class Task:
 
     def run(self, progress: Progress) -> Outcome:
         """Register; `progress` may raise to stop. Free of MRML."""
+        treated = treat_implants(
+            self.xrays, self.masks, treatment(self.request.implants), progress=lambda text, _share: progress(text, 0.0)
+        )
         progress(_("Preparing the CT"), 0.0)
         options = {
-            "masks": self.masks,
+            "masks": treated.masks,
             "search": self._search,
             "relative_error": self.relativeError,
             "progress": progress,
             "seed": self.request.seed,
         }
         if self.request.start == "model":
-            return self._runWithModel(options)
+            return self._runWithModel(treated, options)
         start, warning = self._start()
         initial = [xray.projection.moved(start) for xray in self.xrays]
-        result = self.patient.registrar(self.region).register(self.xrays, initial, **options)
-        return Outcome(result, reportOf(result, self.request.start, warning, self.xrays))
+        result = self.patient.registrar(self.region).register(treated.xrays, initial, **options)
+        return Outcome(result, self._report(result, treated, warning))
 
     def points(self) -> PointCloud:
         """Where the model sees the X-rays' rays enter and leave bone, in the world; without a registration.
@@ -148,13 +167,16 @@ class Task:
         """
         return _pointsOf(self.patient.locator(self.request.model).locate(self.xrays, self.masks, self.request.seed))
 
-    def _runWithModel(self, options: Mapping[str, Any]) -> Outcome:
+    def _runWithModel(self, treated: Treated, options: Mapping[str, Any]) -> Outcome:
         from xray3d.registration.scene_regression.registering import register_with_model  # slow, like the model
 
         locator = self.patient.locator(self.request.model)
-        found = register_with_model(self.patient.registrar(self.region), locator, self.xrays, **options)
+        found = register_with_model(self.patient.registrar(self.region), locator, treated.xrays, **options)
         points = None if found.located is None else _pointsOf(found.located)
-        return Outcome(found.result, reportOf(found.result, self.request.start, "", self.xrays), points)
+        return Outcome(found.result, self._report(found.result, treated, ""), points)
+
+    def _report(self, result: RegistrationResult, treated: Treated, warning: str) -> Report:
+        return reportOf(result, self.request.start, warning, self.xrays, treated.implant_shares)
 
     @property
     def _search(self) -> str:

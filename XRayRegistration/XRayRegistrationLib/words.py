@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 from slicer.i18n import tr as _
 
@@ -43,9 +44,19 @@ def detailsInWords(report: Report) -> str:
         return _("Ended after {seconds}, before the images were compared with the CT.").format(seconds=seconds)
     if report.inlierShare is not None:
         sentences.append(_("{share:.0%} of the model's points agree with one pose.").format(share=report.inlierShare))
+    if report.implantShares:
+        sentences.append(implantsInWords(report.implantShares))
     sentence = _("Similarity {similarity:.2f}, from {share:.0%} of the pixels, in {seconds}.")
     sentences.append(sentence.format(similarity=report.similarity, share=report.usedShare, seconds=seconds))
     return " ".join(sentences)
+
+
+def implantsInWords(shares: Sequence[float]) -> str:
+    """How much of each X-ray was taken for implants."""
+    if not any(shares):
+        return _("No implant was found.")
+    covered = ", ".join(f"{share:.1%}" for share in shares)
+    return _("Implants cover {covered} of the X-rays.").format(covered=covered)
 
 
 def secondsInWords(seconds: float) -> str:

@@ -43,13 +43,18 @@ def keeping(folder: Path | None) -> Iterator[None]:
         _folder.reset(token)
 
 
+def kept_folder() -> Path | None:
+    """Where results are kept; None where nothing is."""
+    return _folder.get()
+
+
 def kept_file(work: Callable[..., Any], arguments: tuple[Any, ...]) -> Path | None:
     """Where the result of `work(*arguments)` is kept, whether it is there or not; None where nothing is kept.
 
     Args:
         arguments: their `repr` must tell them apart.
     """
-    folder = _folder.get()
+    folder = kept_folder()
     if folder is None:
         return None
     what = f"{_sources()} {work.__module__}.{work.__qualname__}{arguments!r}"

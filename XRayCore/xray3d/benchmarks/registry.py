@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from xray3d.benchmarks import drr
+from xray3d.benchmarks.inpainting import run as inpainting
 from xray3d.benchmarks.public_registration import run_deepfluoro, run_ljubljana
 from xray3d.benchmarks.registration import run as registration
 from xray3d.benchmarks.scene_coordinates import run as scene_coordinates
@@ -18,6 +19,7 @@ BENCHMARKS: dict[str, Callable[[bool, Report], list[Row]]] = {
     "drr": drr.run,
     "registration": registration.run,
     "scene-coordinates": scene_coordinates.run,
+    "inpainting": inpainting.run,
     "deepfluoro": run_deepfluoro,
     "ljubljana": run_ljubljana,
 }

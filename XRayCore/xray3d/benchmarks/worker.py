@@ -4,17 +4,15 @@ from __future__ import annotations
 
 import sys
 import time
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from xray3d.benchmarks import memory
 from xray3d.benchmarks.engines import create_engine
 from xray3d.benchmarks.serving import serve
 from xray3d.geometry import Projection
-
-_KIB = 1024
 
 
 class _Worker:
@@ -46,11 +44,11 @@ class _Worker:
 
     def resident_bytes(self) -> int:
         """Memory held now."""
-        return _memory_bytes("VmRSS")
+        return memory.resident_bytes()
 
     def peak_resident_bytes(self) -> int:
         """The most memory this process ever held."""
-        return _memory_bytes("VmHWM")
+        return memory.peak_resident_bytes()
 
 
 def _repeat(measure: Any, turn_seconds: float) -> list[float]:
@@ -61,15 +59,6 @@ def _repeat(measure: Any, turn_seconds: float) -> list[float]:
     while time.perf_counter() - start < turn_seconds:
         seconds.append(measure())
     return seconds or [first]
-
-
-def _memory_bytes(field: str) -> int:
-    """From the kernel's own account: unlike getrusage's maximum it does not count the parent from before exec."""
-    status = Path("/proc/self/status")
-    if not status.exists():
-        raise RuntimeError("memory is measured on Linux only")
-    line = next(line for line in status.read_text().splitlines() if line.startswith(field))
-    return int(line.split()[1]) * _KIB
 
 
 if __name__ == "__main__":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Annotated
 
@@ -30,6 +31,19 @@ def check_output(path: Path, overwrite: bool) -> None:
         raise OutputExistsError(f"{path} already exists; choose another output or add --overwrite.")
     if not path.absolute().parent.is_dir():
         raise OutputExistsError(f"The folder of {path} does not exist; make it first or choose another output.")
+
+
+def check_folder(folder: Path) -> None:
+    """Refuse a folder that cannot be written to, or made where there is none.
+
+    Raises:
+        OutputExistsError: it is a file, or cannot be written to.
+    """
+    there = next(path for path in (folder.absolute(), *folder.absolute().parents) if path.exists())
+    if not there.is_dir():
+        raise OutputExistsError(f"{there} is a file; choose another folder.")
+    if not os.access(there, os.W_OK):
+        raise OutputExistsError(f"{there} cannot be written to; choose another folder.")
 
 
 def check_xray_outputs(*images: Path, overwrite: bool) -> None:

@@ -78,6 +78,15 @@ def register(
         list[Path] | None,
         typer.Option(help="What to ignore, such as metal, is not 0; one for each X-ray.", rich_help_panel=_ATTENTION),
     ] = None,
+    implants: Annotated[
+        str,
+        typer.Option(
+            metavar="keep|mask|inpaint|both",
+            help="What to do about metal, which is where --mask says, or else is found. keep: nothing, but to ignore "
+            "what --mask covers; mask: ignore it; inpaint: paint what it hides; both: paint it, and ignore it.",
+            rich_help_panel=_ATTENTION,
+        ),
+    ] = "keep",
     region: Annotated[
         Path | None,
         typer.Option(help="Label map of the bone to register on, such as one vertebra.", rich_help_panel=_ATTENTION),
@@ -112,7 +121,7 @@ def register(
     check_search(search)
     if model is not None and (start or landmarks):
         raise ModelError("--model finds the start by itself; leave out --start and --landmarks, or --model.")
-    inputs = read_inputs(views, start or [], landmarks or [], not angles_unknown, mask or [], relative_error)
+    inputs = read_inputs(views, start or [], landmarks or [], not angles_unknown, mask or [], relative_error, implants)
     bone = region_of(region, label or [])
     options = {"search": search, "seed": seed}
     with Progress(console=Console(stderr=True), transient=True) as bar:
@@ -121,9 +130,9 @@ def register(
         def progress(doing: str, done: float) -> None:
             bar.update(task, description=doing, completed=done)
 
-        result, files = _register_and_save(ct, bone, device, inputs, model, options, images, progress)
-    report = {**_report(result, inputs), "files": [str(file) for file in files], "folder": str(output)}
-    print(json_format.dumps(report) if json else _in_words(result, inputs, output))
+        result, notes, files = _register_and_save(ct, bone, device, inputs, model, options, images, progress)
+    report = {**_report(result, notes), "files": [str(file) for file in files], "folder": str(output)}
+    print(json_format.dumps(report) if json else _in_words(result, inputs, notes, output))
     if result.verdict == "failed":
         raise typer.Exit(_EXIT_FAILED)
 
@@ -137,9 +146,10 @@ def _register_and_save(
     options: Mapping[str, Any],
     images: list[Path],
     progress: Callable[[str, float], None],
-) -> tuple[RegistrationResult, list[Path]]:
-    """The result, and the files that hold it."""
+) -> tuple[RegistrationResult, dict[str, Any], list[Path]]:
+    """The result, what else result.json holds, and all files that were written."""
     from xray3d import DRRRenderer, load_ct
+    from xray3d.inpainting.for_registration import treat_implants
     from xray3d.registration.files import save_registration
     from xray3d.registration.overlay import before_and_after
     from xray3d.registration.register import Registrar
@@ -147,21 +157,25 @@ def _register_and_save(
     volume = load_ct(ct)
     progress("Preparing the CT", _LOADED)
     registrar = Registrar(volume, device, bone)
+    treated = treat_implants(
+        inputs.xrays, inputs.masks, inputs.implants, device, lambda doing, _: progress(doing, _PREPARED)
+    )
     options = {
         **options,
-        "masks": inputs.masks,
+        "masks": treated.masks,
         "relative_error": inputs.relative_error,
         "progress": lambda doing, done: progress(doing, _PREPARED + done * (_REGISTERED - _PREPARED)),
     }
     if model is None:
-        result = registrar.register(inputs.xrays, inputs.initial, **options)
+        result = registrar.register(treated.xrays, inputs.initial, **options)
     else:
-        result = _register_with_model(registrar, model, device, inputs.xrays, options)
+        result = _register_with_model(registrar, model, device, treated.xrays, options)
     progress("Drawing the pictures", _REGISTERED)
     renderer = DRRRenderer(volume, device)
     poses = zip(inputs.xrays, inputs.initial, result.projections, strict=True)
     overlays = [before_and_after(renderer, *pose) for pose in poses]
-    return result, save_registration(images, inputs.xrays, result, overlays, _notes(inputs))
+    notes = _notes(inputs, treated.implant_shares)
+    return result, notes, save_registration(images, inputs.xrays, result, overlays, notes)
 
 
 def _register_with_model(
@@ -175,14 +189,16 @@ def _register_with_model(
     return register_with_model(registrar, locator, xrays, **options).result
 
 
-def _notes(inputs: Inputs) -> dict[str, Any]:
-    """What result.json holds beside the result: which X-rays, where they started, and how landmarks fitted."""
+def _notes(inputs: Inputs, implant_shares: Sequence[float]) -> dict[str, Any]:
+    """What result.json holds beside the result: X-rays and their implants, where they started, how landmarks fitted."""
     from xray3d.geometry.geometry_file import geometry_to_dict
     from xray3d.registration.files import finite_or_null
 
     notes: dict[str, Any] = {
         "xrays": [xray.name for xray in inputs.xrays],
         "initial": [geometry_to_dict(projection) for projection in inputs.initial],
+        "implants": inputs.implants,
+        "implant_shares": list(implant_shares),
     }
     if inputs.landmarks is not None:
         pose = inputs.landmarks
@@ -194,13 +210,13 @@ def _notes(inputs: Inputs) -> dict[str, Any]:
     return notes
 
 
-def _report(result: RegistrationResult, inputs: Inputs) -> dict[str, Any]:
+def _report(result: RegistrationResult, notes: Mapping[str, Any]) -> dict[str, Any]:
     from xray3d.registration.files import result_to_dict
 
-    return {**result_to_dict(result), **_notes(inputs)}
+    return {**result_to_dict(result), **notes}
 
 
-def _in_words(result: RegistrationResult, inputs: Inputs, output: Path) -> str:
+def _in_words(result: RegistrationResult, inputs: Inputs, notes: Mapping[str, Any], output: Path) -> str:
     if result.verdict == "failed":
         told, written = [], "result.json and pictures of the best pose that was found; nothing was registered."
     else:
@@ -208,8 +224,15 @@ def _in_words(result: RegistrationResult, inputs: Inputs, output: Path) -> str:
             [_motion_in_words(result)],
             "registered X-rays, transform.tfm for Slicer, result.json, pictures.",
         )
-    lines = [f"{result.verdict}: {result.reason}", *told, *_landmarks_in_words(inputs), f"{output}: {written}"]
-    return "\n".join(lines)
+    told += [*_implants_in_words(notes), *_landmarks_in_words(inputs)]
+    return "\n".join([f"{result.verdict}: {result.reason}", *told, f"{output}: {written}"])
+
+
+def _implants_in_words(notes: Mapping[str, Any]) -> list[str]:
+    return [
+        f"Implants cover {share:.1%} of {xray}." if share else f"No implant was found on {xray}."
+        for xray, share in zip(notes["xrays"], notes["implant_shares"], strict=False)
+    ]
 
 
 def _motion_in_words(result: RegistrationResult) -> str:

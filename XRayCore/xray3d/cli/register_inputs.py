@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -11,11 +10,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from xray3d.cli.options import check_output
-from xray3d.errors import GeometryError, NoGeometryError, OutputExistsError, VolumeError
+from xray3d.cli.masks import check_count, read_mask
+from xray3d.cli.options import check_folder, check_output
+from xray3d.errors import GeometryError, NoGeometryError, VolumeError
 
 if TYPE_CHECKING:
     from xray3d.geometry import Projection
+    from xray3d.inpainting.for_registration import Treatment
     from xray3d.registration.landmark_pairs import LandmarkPairs
     from xray3d.registration.landmarks import LandmarkPose
     from xray3d.registration.register import RelativeError
@@ -30,6 +31,7 @@ class Inputs:
         xrays: with the geometry of their own.
         initial: where each of them starts.
         masks: for each X-ray (rows, cols), True where it is to be ignored; None without masks.
+        implants: what is done about metal.
         landmarks: the pose that landmarks gave, None without them; `landmark_names` (n,) are theirs.
     """
 
@@ -37,6 +39,7 @@ class Inputs:
     initial: list[Projection]
     masks: list[NDArray[np.bool_]] | None
     relative_error: RelativeError | None
+    implants: Treatment
     landmarks: LandmarkPose | None
     landmark_names: tuple[str, ...]
 
@@ -50,11 +53,7 @@ def check_outputs(folder: Path, views: Sequence[Path], overwrite: bool) -> list[
     """
     from xray3d.registration.files import output_files, output_images
 
-    there = next(path for path in (folder.absolute(), *folder.absolute().parents) if path.exists())
-    if not there.is_dir():
-        raise OutputExistsError(f"{there} is a file; choose another folder.")
-    if not os.access(there, os.W_OK):
-        raise OutputExistsError(f"{there} cannot be written to; choose another folder.")
+    check_folder(folder)
     images = output_images(folder, views)
     for file in output_files(images) if folder.is_dir() else []:
         check_output(file, overwrite)
@@ -68,25 +67,29 @@ def read_inputs(
     angles_known: bool,
     masks: Sequence[Path],
     relative_error: tuple[float, float] | None,
+    implants: str,
 ) -> Inputs:
     """Read X-rays, starts, landmarks and masks.
 
     Raises:
         GeometryError, VolumeError: one sentence that names the file and what to do.
+        XRay3DError: something else to be done about implants than there is.
     """
+    from xray3d.inpainting.for_registration import treatment
     from xray3d.registration.landmarks import pose_from_landmarks
     from xray3d.registration.register import RelativeError
 
+    about_metal = treatment(implants)
     xrays, initial = _xrays_and_starts(views, starts)
     ignored = _masks(masks, xrays)
     allowed = None if relative_error is None else RelativeError(*relative_error)
     if not landmarks:
         if not angles_known:
             raise GeometryError("--angles-unknown is for a start from landmarks; add --landmarks with their files.")
-        return Inputs(xrays, initial, ignored, allowed, None, ())
+        return Inputs(xrays, initial, ignored, allowed, about_metal, None, ())
     pairs = _pairs(landmarks, xrays)
     pose = pose_from_landmarks(initial, pairs.points_ras, pairs.pixels, angles_known=angles_known, names=pairs.names)
-    return Inputs(xrays, list(pose.projections), ignored, allowed, pose, pairs.names)
+    return Inputs(xrays, list(pose.projections), ignored, allowed, about_metal, pose, pairs.names)
 
 
 def region_of(path: Path | None, labels: Sequence[int]) -> LabelVolume | None:
@@ -149,24 +152,8 @@ def _pose(start: Path | None, xray: XRayImage) -> Projection:
 
 
 def _masks(paths: Sequence[Path], xrays: Sequence[XRayImage]) -> list[NDArray[np.bool_]] | None:
-    if paths and len(paths) != len(xrays):
-        raise VolumeError(f"There are {len(paths)} masks for {len(xrays)} X-rays; give one for each, in their order.")
-    return [_mask(path, xray) for path, xray in zip(paths, xrays, strict=True)] if paths else None
-
-
-def _mask(path: Path, xray: XRayImage) -> NDArray[np.bool_]:
-    import SimpleITK as sitk
-
-    from xray3d.files import require_file
-    from xray3d.volumes.reading import read_image
-
-    require_file(path, VolumeError)
-    pixels = sitk.GetArrayFromImage(read_image(path))
-    if pixels.shape[-2:] != xray.pixels.shape or pixels.size != xray.pixels.size:
-        raise VolumeError(
-            f"{path} is of size {pixels.shape}, but {xray.name} of {xray.pixels.shape}; pass the mask of this X-ray."
-        )
-    return pixels.reshape(xray.pixels.shape) != 0
+    check_count(paths, len(xrays))
+    return [read_mask(path, xray.pixels.shape, xray.name) for path, xray in zip(paths, xrays, strict=False)] or None
 
 
 def _pairs(paths: Sequence[Path], xrays: Sequence[XRayImage]) -> LandmarkPairs:

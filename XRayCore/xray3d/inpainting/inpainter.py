@@ -13,6 +13,7 @@ from xray3d.inpainting.finding import Found, find_metal
 from xray3d.inpainting.model import SHIPPED, InpaintingModel
 from xray3d.inpainting.painting import Painted, paint
 from xray3d.volumes import XRayImage
+from xray3d.volumes.grey_values import of_type
 
 Image = TypeVar("Image", bound="NDArray | XRayImage")
 
@@ -68,7 +69,7 @@ def inpaint(image: Image, mask: NDArray | None = None, device: str = "cpu") -> t
     painted = _shipped(device).paint(image, mask)
     if isinstance(image, XRayImage):
         return replace(image, pixels=painted.pixels.astype(np.float32)), painted.mask
-    return _of_type(painted.pixels, np.asarray(image)), painted.mask  # type: ignore[return-value]  # an array like it
+    return of_type(painted.pixels, np.asarray(image).dtype), painted.mask  # type: ignore[return-value]  # like it
 
 
 @lru_cache(maxsize=2)
@@ -78,10 +79,3 @@ def _shipped(device: str) -> Inpainter:
 
 def _pixels(image: NDArray | XRayImage) -> NDArray:
     return image.pixels if isinstance(image, XRayImage) else np.asarray(image)
-
-
-def _of_type(pixels: NDArray[np.float64], like: NDArray) -> NDArray:
-    if like.dtype.kind not in "iu":
-        return pixels.astype(like.dtype if like.dtype.kind == "f" else float)
-    limits = np.iinfo(like.dtype)
-    return np.clip(np.rint(pixels), limits.min, limits.max).astype(like.dtype)

@@ -14,6 +14,7 @@ from vtkmodules.util.numpy_support import numpy_to_vtk, vtk_to_numpy
 from vtkmodules.vtkCommonMath import vtkMatrix4x4
 
 from xray3d.errors import VolumeError
+from xray3d.mrml.polydata import Color
 from xray3d.mrml.transforms import world_matrix
 from xray3d.mrml.volumes import ijk_to_world, voxels_of
 from xray3d.volumes.resampling import labels_on_grid
@@ -52,14 +53,51 @@ def add_segmentation(labels: NDArray, ct_node: Any, names: Mapping[int, str], na
         raise VolumeError(f"The labels have {labels.shape} voxels (k, j, i), but {ct_node.GetName()} has {shape}.")
     node = slicer.mrmlScene.AddNewNodeByClass("vtkMRMLSegmentationNode", name)
     node.CreateDefaultDisplayNodes()
-    # In this order: the reference is taken relative to the transform, and files are written on its voxels.
-    node.SetAndObserveTransformNodeID(ct_node.GetTransformNodeID())
-    node.SetReferenceImageGeometryParameterFromVolumeNode(ct_node)
-    to_ras = vtkMatrix4x4()
-    ct_node.GetIJKToRASMatrix(to_ras)
+    lay_on(node, ct_node)
     for label, segment_name in names.items():
-        node.AddSegmentFromBinaryLabelmapRepresentation(_oriented_image(labels == label, to_ras), segment_name)
+        node.AddSegmentFromBinaryLabelmapRepresentation(_oriented_image(labels == label, ct_node), segment_name)
     return node
+
+
+def lay_on(node: Any, volume_node: Any) -> None:
+    """Put a segmentation under the transform of a volume, to be drawn and saved on the voxels of that."""
+    # In this order: the reference is taken relative to the transform, and files are written on its voxels.
+    node.SetAndObserveTransformNodeID(volume_node.GetTransformNodeID())
+    node.SetReferenceImageGeometryParameterFromVolumeNode(volume_node)
+
+
+def put_segment(
+    node: Any, segment_id: str, mask: NDArray[np.bool_], volume_node: Any, name: str = "", color: Color | None = None
+) -> None:
+    """Make a mask a segment of a segmentation that lies on a volume; one of this ID keeps its name and colour.
+
+    Args:
+        segment_id: of the segment.
+        mask: (K, J, I) on the volume's voxels.
+        name, color: of a new segment.
+    """
+    segmentation = node.GetSegmentation()
+    known = segmentation.GetSegment(segment_id)
+    if known is not None:
+        name, color = known.GetName(), known.GetColor()
+        segmentation.RemoveSegment(segment_id)
+    image = _oriented_image(mask, volume_node)
+    node.AddSegmentFromBinaryLabelmapRepresentation(image, name, color, segment_id)
+
+
+def has_voxels(node: Any) -> bool:
+    """Whether a segmentation has a segment with a voxel, or with a point of its surface."""
+    segmentation = node.GetSegmentation()
+    segments = [segmentation.GetSegment(segment_id) for segment_id in segmentation.GetSegmentIDs()]
+    for segment in segments:
+        labelmap = segment.GetRepresentation(_BINARY_LABELMAP)
+        if labelmap is None:
+            surface = segment.GetRepresentation("Closed surface")
+            if surface is not None and surface.GetNumberOfPoints():
+                return True
+        elif (_voxels_and_placement(labelmap)[0] == segment.GetLabelValue()).any():
+            return True
+    return False
 
 
 def _labelmap(node: Any, segment_id: str, reference_ct_node: Any) -> tuple[vtkOrientedImageData, int]:
@@ -102,7 +140,9 @@ def _voxels_and_placement(labelmap: vtkOrientedImageData) -> tuple[NDArray, NDAr
     return vtk_to_numpy(scalars).reshape(labelmap.GetDimensions()[::-1]), placement
 
 
-def _oriented_image(mask: NDArray[np.bool_], to_ras: vtkMatrix4x4) -> vtkOrientedImageData:
+def _oriented_image(mask: NDArray[np.bool_], volume_node: Any) -> vtkOrientedImageData:
+    to_ras = vtkMatrix4x4()
+    volume_node.GetIJKToRASMatrix(to_ras)
     image = vtkOrientedImageData()
     image.SetDimensions(mask.shape[::-1])
     image.SetImageToWorldMatrix(to_ras)

@@ -8,14 +8,14 @@ from typing import Any
 import slicer
 from vtkmodules.vtkCommonMath import vtkMatrix4x4
 
-from xray3d.errors import GeometryError, VolumeError, XRay3DError
+from xray3d.errors import GeometryError, XRay3DError
 from xray3d.files import extension
 from xray3d.geometry import Projection, load_geometry, principal_point_px
 from xray3d.geometry.geometry_file import P_MATRIX_EXTENSIONS
 from xray3d.mrml.frustum import IMAGE_ROLE, show_frustum
 from xray3d.mrml.registration import START_ATTRIBUTE
-from xray3d.mrml.volumes import place, voxels_of
-from xray3d.mrml.xrays import projection_from_node
+from xray3d.mrml.volumes import place
+from xray3d.mrml.xrays import pixels_of, projection_from_node
 from xray3d.volumes.xray_files import PRINCIPAL_POINT_ATTRIBUTE, SDD_ATTRIBUTE
 
 GEOMETRY_EXTENSIONS = (".json", *P_MATRIX_EXTENSIONS)
@@ -55,9 +55,7 @@ def geometry_for_node(node: Any, path: str | Path) -> Projection:
         GeometryError: a file of another kind, one that cannot be read, or one for an image of another size.
     """
     path = Path(path)
-    slices, rows, cols = voxels_of(node, "X-ray").shape
-    if slices != 1:
-        raise VolumeError(f"{node.GetName()} has {slices} slices; an X-ray has one: choose an X-ray, not a CT.")
+    rows, cols = pixels_of(node).shape
     if extension(path) not in GEOMETRY_EXTENSIONS:
         raise GeometryError(
             f"{path} is no geometry file (XRay3D's JSON, or a P-matrix as {', '.join(P_MATRIX_EXTENSIONS)}); an image "

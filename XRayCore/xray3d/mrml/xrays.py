@@ -11,6 +11,7 @@ from typing import Any
 
 import slicer
 import slicer.util
+from numpy.typing import NDArray
 
 from xray3d.errors import GeometryError, VolumeError
 from xray3d.geometry import Projection, principal_point_px, projection_from_placement
@@ -57,7 +58,19 @@ def xray_from_node(node: Any) -> XRayImage:
         GeometryError: as `projection_from_node`.
     """
     projection = projection_from_node(node)
-    return XRayImage(voxels_of(node, "X-ray")[0].astype("float32"), projection, node.GetName())
+    return XRayImage(pixels_of(node).astype("float32"), projection, node.GetName())
+
+
+def pixels_of(node: Any) -> NDArray:
+    """The pixels (rows, cols) of an X-ray, also without geometry: a view of the node's memory, not to be written to.
+
+    Raises:
+        VolumeError: no node, no volume, or not one slice.
+    """
+    voxels = voxels_of(node, "X-ray")
+    if len(voxels) != 1:
+        raise VolumeError(f"{node.GetName()} has {len(voxels)} slices; an X-ray has one: choose an X-ray, not a CT.")
+    return voxels[0]
 
 
 def projection_from_node(node: Any) -> Projection:
@@ -68,9 +81,7 @@ def projection_from_node(node: Any) -> Projection:
         GeometryError: the node lacks our attributes or has unreadable ones, is mirrored, or is under a transform that
             is not rigid.
     """
-    slices, rows, columns = voxels_of(node, "X-ray").shape
-    if slices != 1:
-        raise VolumeError(f"{node.GetName()} has {slices} slices; an X-ray has one: choose an X-ray, not a CT.")
+    rows, columns = pixels_of(node).shape
     sdd_mm, principal_point = _attributes(node)
     _require_rigid_parents(node)
     try:

@@ -13,7 +13,7 @@ import SimpleITK as sitk
 from numpy.typing import ArrayLike, NDArray
 
 from xray3d.errors import OutputExistsError
-from xray3d.files import with_extension
+from xray3d.files import stems
 from xray3d.geometry.geometry_file import geometry_to_dict
 from xray3d.registration.result import RegistrationResult, Verdict
 from xray3d.volumes import XRayImage, save_xray
@@ -28,10 +28,7 @@ Rgb = NDArray[np.uint8]
 
 def output_images(folder: Path, xrays: Sequence[str | Path]) -> list[Path]:
     """Where the registered X-rays go: `<name>_registered.nrrd`, numbered where two X-rays have the same name."""
-    stems = [with_extension(Path(Path(xray).name), "").name for xray in xrays]
-    if len(set(stems)) < len(stems):
-        stems = [f"{index + 1}_{stem}" for index, stem in enumerate(stems)]
-    return [folder / f"{stem}{_REGISTERED}.nrrd" for stem in stems]
+    return [folder / f"{stem}{_REGISTERED}.nrrd" for stem in stems(xrays)]
 
 
 def output_files(images: Sequence[Path], verdict: Verdict = "accepted") -> list[Path]:

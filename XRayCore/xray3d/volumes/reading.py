@@ -62,19 +62,31 @@ def load_labels(path: str | Path) -> LabelVolume:
 
 
 def read_image(path: Path) -> sitk.Image:
-    """A SimpleITK image of any dimension with one value per voxel; VolumeError where there is none in the file."""
+    """A SimpleITK image of any dimension with one value per voxel; VolumeError where there is none in the file.
+
+    Of grey values that are stored as colours, as screenshots are, it has the grey values.
+    """
     try:
         image = sitk.ReadImage(str(path))
     except RuntimeError as failure:
         raise VolumeError(
             f"{path} cannot be read: it is damaged or not what its extension says; export it again."
         ) from failure
+    image = _in_grey(image)
     if image.GetNumberOfComponentsPerPixel() > 1 or "complex" in image.GetPixelIDTypeAsString():
         raise VolumeError(
             f"{path} has {image.GetNumberOfComponentsPerPixel()} values per voxel (RGB, vector or complex); "
             "extract one scalar channel first."
         )
     return image
+
+
+def _in_grey(image: sitk.Image) -> sitk.Image:
+    """Red, green and blue as one channel where they are the same everywhere; otherwise the image as it is."""
+    if image.GetNumberOfComponentsPerPixel() not in (3, 4) or image.GetPixelID() != sitk.sitkVectorUInt8:
+        return image
+    colors = sitk.GetArrayViewFromImage(image)[..., :3]
+    return sitk.VectorIndexSelectionCast(image, 0) if (colors == colors[..., :1]).all() else image
 
 
 def _read_file(path: Path) -> tuple[NDArray, NDArray[np.float64]]:

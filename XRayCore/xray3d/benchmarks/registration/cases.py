@@ -81,7 +81,7 @@ def take_xray(
     technique = _technique(rng, projection)
     if not collimated:
         technique = replace(technique, collimator=None)
-    technique = _brightened(technique, renderer, projection)
+    technique = brightened(technique, renderer, projection)
     seed = int(rng.integers(10**9))
     exposure = expose(renderer, projection, technique, screws, seed=seed)
     share = exposure.pixels / technique.output.largest_value
@@ -93,8 +93,16 @@ def take_xray(
 def take_plain_xray(anatomy: Anatomy, renderer: DRRRenderer, seed: int) -> XRayImage:
     """A fluoroscopic X-ray from a random direction with the whole receptor open and its grey values as stored."""
     projection = _directions(anatomy, np.random.default_rng(seed))[0]
-    technique = _brightened(preset("fluoroscopy"), renderer, projection)
+    technique = brightened(preset("fluoroscopy"), renderer, projection)
     return XRayImage(expose(renderer, projection, technique, seed=seed).pixels, projection)
+
+
+def brightened(technique: XRayPreset, renderer: DRRRenderer, projection: Projection) -> XRayPreset:
+    """The technique with the tube load that automatic brightness control would choose for this view."""
+    glance = expose(renderer, projection.resampled((32, 32)), replace(technique, collimator=None))
+    middle = technique.output.signal(glance.pixels)[8:24, 8:24]
+    factor = np.clip(_SIGNAL_BEHIND_PATIENT / np.median(middle), 1.0, _MOST_LOAD)
+    return replace(technique, mas=technique.mas * float(factor))
 
 
 def _directions(anatomy: Anatomy, rng: np.random.Generator) -> list[Projection]:
@@ -120,11 +128,3 @@ def _technique(rng: np.random.Generator, projection: Projection) -> XRayPreset:
         Collimator("rectangle", (rng.uniform(0.65, 0.95) * receptor_mm[0], rng.uniform(0.65, 0.95) * receptor_mm[1])),
     )
     return replace(chosen, collimator=fields[int(rng.integers(len(fields)))])
-
-
-def _brightened(technique: XRayPreset, renderer: DRRRenderer, projection: Projection) -> XRayPreset:
-    """The technique with the tube load that automatic brightness control would choose for this view."""
-    glance = expose(renderer, projection.resampled((32, 32)), replace(technique, collimator=None))
-    middle = technique.output.signal(glance.pixels)[8:24, 8:24]
-    factor = np.clip(_SIGNAL_BEHIND_PATIENT / np.median(middle), 1.0, _MOST_LOAD)
-    return replace(technique, mas=technique.mas * float(factor))

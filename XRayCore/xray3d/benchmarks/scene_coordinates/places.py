@@ -85,13 +85,14 @@ def models_of(known: KnownPlace) -> Models:
         return Models(None, None, ())
     ablation = sorted(Path(root, "ablation").glob("[!.]*")) if known.has_ablation else []
     return Models(
-        _folder(Path(root, known.model)),
-        _folder(Path(root, f"{known.model}{_SCRATCH}")),
-        tuple(folder for path in ablation if (folder := _folder(path))),
+        model_folder(Path(root, known.model)),
+        model_folder(Path(root, f"{known.model}{_SCRATCH}")),
+        tuple(folder for path in ablation if (folder := model_folder(path))),
     )
 
 
-def _folder(path: Path) -> ModelFolder | None:
+def model_folder(path: Path) -> ModelFolder | None:
+    """A model's folder; None where there is none."""
     if not path.is_dir():
         return None
     digest = hashlib.sha256()

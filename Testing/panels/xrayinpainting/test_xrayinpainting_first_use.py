@@ -1,0 +1,59 @@
+"""The X-ray Inpainting in a Slicer that has none of the packages yet."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+FIRST_USE = """
+import sys
+
+LACKING = ("warp", "spekpy", "xraydb", "cv2", "torch", "monai", "safetensors")
+sys.modules.update(dict.fromkeys(LACKING))  # importing them fails
+
+import types
+
+import numpy as np
+import slicer
+import standin
+from xrayinpainting_support import check, open_widget, press, settle, table_text
+from XRayCoreLib import packages
+
+sys.modules["PyTorchUtils"] = types.SimpleNamespace(PyTorchUtilsLogic=object)  # Slicer has the PyTorch extension
+lacking = list(packages.FEATURES["inpainting"].packages)
+packages.missing = lambda feature: list(lacking)
+
+
+def install(wanted):
+    assert wanted == list(packages.FEATURES["inpainting"].packages)
+    lacking.clear()
+    for name in LACKING:
+        del sys.modules[name]
+
+
+packages._install = install
+widget = open_widget()
+xray = slicer.util.addVolumeFromArray(np.full((1, 8, 8), np.nan), name="X-ray")
+check(widget, xray)
+assert table_text(widget) == [["X-ray", "–", "–"]]
+assert "press Find implants to install" in widget.panel.bar.message, widget.panel.bar.message
+with standin.CapturedMessages(answer=False):
+    widget.ui.findButton.click()
+assert "monai" in widget.panel.bar.message, widget.panel.bar.message
+with standin.CapturedMessages(answer=True) as messages:
+    press(widget, "findButton")
+assert len(messages.texts) == 1
+assert "X-ray: The X-ray has gaps" in widget.panel.bar.message, widget.panel.bar.message
+assert "torch" not in sys.modules, "networks are for X-rays that can be used"
+print("refused by the library")
+"""
+
+
+def test_the_panel_works_before_and_after_the_packages_are_installed():
+    here = Path(__file__).parent
+    ran = subprocess.run(
+        [sys.executable, "-c", f"import sys; sys.path[:0] = {[str(here), str(here.parents[1])]!r}\n{FIRST_USE}"],
+        capture_output=True,
+        text=True,
+    )
+    assert ran.stdout.strip().endswith("refused by the library"), ran.stdout + ran.stderr
+    assert "Traceback" not in ran.stderr
