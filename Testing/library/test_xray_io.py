@@ -144,7 +144,7 @@ def test_header_without_distance_is_named_and_can_be_helped(tmp_path):
 @pytest.mark.parametrize(
     ("name", "image", "says"),
     [
-        ("a.png", sitk.Image([60, 40], sitk.sitkVectorUInt8, 3), "3 values per voxel"),
+        ("a.png", sitk.GetImageFromArray(np.uint8([[[1, 2, 3]] * 60] * 40), isVector=True), "3 values per voxel"),
         ("a.nrrd", sitk.Image([6, 4, 3, 2], sitk.sitkFloat32), "not one X-ray image"),
     ],
 )

@@ -15,7 +15,8 @@ _PIPE_WIDTH = 170
 
 def benchmark(
     name: Annotated[
-        str, typer.Argument(help="Which one: drr, registration, scene-coordinates, deepfluoro or ljubljana.")
+        str,
+        typer.Argument(help="Which one: drr, registration, scene-coordinates, inpainting, deepfluoro or ljubljana."),
     ],
     json: JsonOption = False,
     quick: Annotated[bool, typer.Option("--quick", help="Fewer repeats: a few minutes.")] = False,
