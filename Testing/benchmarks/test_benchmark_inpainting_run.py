@@ -18,8 +18,8 @@ from xray3d.benchmarks.inpainting.pictures import strip
 from xray3d.benchmarks.inpainting.plan import FULL, QUICK
 from xray3d.benchmarks.inpainting.trials import Condition, Trial
 from xray3d.benchmarks.kept import keeping
+from xray3d.benchmarks.model_folders import ModelFolder
 from xray3d.benchmarks.registry import run_benchmark
-from xray3d.benchmarks.scene_coordinates.places import ModelFolder
 from xray3d.benchmarks.table import Row, to_json
 
 FILES = [*PATIENTS, RADIOGRAPHS]

@@ -10,10 +10,11 @@ import pytest
 from registration_benchmark_support import PLACE, unseen_anatomy
 from scene_benchmark_support import report
 from xray3d import Projection, XRayImage
+from xray3d.benchmarks.model_folders import ModelFolder
 from xray3d.benchmarks.scene_coordinates import measuring
 from xray3d.benchmarks.scene_coordinates.measuring import BY_RANSAC, MATCHED, run_part
 from xray3d.benchmarks.scene_coordinates.outcomes import joined
-from xray3d.benchmarks.scene_coordinates.places import KnownPlace, ModelFolder
+from xray3d.benchmarks.scene_coordinates.places import KnownPlace
 from xray3d.benchmarks.scene_coordinates.plan import Wanted
 from xray3d.benchmarks.scene_coordinates.xrays import Case, Part
 from xray3d.datasets.pose_range import PoseRange

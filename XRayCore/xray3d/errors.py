@@ -4,6 +4,9 @@ The command line turns any of these into exit code 2 and its message; the panels
 Everything else that is raised is a defect of ours.
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 
 class XRay3DError(ValueError):
     """Base of every error that the user can put right."""
@@ -47,3 +50,12 @@ class OutputExistsError(XRay3DError):
 
 class ModelError(XRay3DError):
     """A folder that holds no model, a damaged one, or one for something else."""
+
+
+@contextmanager
+def about(name: str) -> Iterator[None]:
+    """Have errors say what they are about, where several things are worked on."""
+    try:
+        yield
+    except XRay3DError as wrong:
+        raise type(wrong)(f"{name}: {wrong}") from wrong

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -11,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from slicer.i18n import tr as _
 
-from xray3d.errors import VolumeError, XRay3DError
+from xray3d.errors import VolumeError, about
 from xray3d.inpainting.reading import grey_pixels
 from xray3d.mrml.inpainting import frames_of
 from xray3d.mrml.masks import implants_from_node, region_from_node
@@ -63,7 +62,7 @@ class Subject:
         """
         pixels = pixels_of(node).copy()
         name = name or node.GetName()
-        with _about(name):
+        with about(name):
             grey_pixels(pixels)
         if mask is not None:
             mask = implants_from_node(mask, node) if hasattr(mask, "GetID") else np.asarray(mask) != 0
@@ -72,14 +71,14 @@ class Subject:
 
     def found(self, inpainter) -> Mask:
         """Where the library's Inpainter finds implants, (rows, cols)."""
-        with _about(self.name):
+        with about(self.name):
             mask = inpainter.find(self.pixels).mask
         return mask if self.region is None else mask & self.region
 
     def cleaned(self, inpainter) -> Cleaned:
         """What the library's Inpainter makes of it."""
         mask = self.found(inpainter) if self.mask is None else self.mask
-        with _about(self.name):
+        with about(self.name):
             return Cleaned(mask, inpainter.paint(self.pixels, mask))
 
     def requireSame(self) -> None:
@@ -181,12 +180,3 @@ class Task:
             progress(sentence.format(name=subject.name), len(done) / len(self.subjects))
             done.append(work(subject, inpainter))
         return done
-
-
-@contextmanager
-def _about(name: str) -> Iterator[None]:
-    """Have the library's errors say which X-ray they are about."""
-    try:
-        yield
-    except XRay3DError as wrong:
-        raise type(wrong)(f"{name}: {wrong}") from wrong

@@ -2,8 +2,9 @@
 
 import pytest
 import slicer
-from drrsimulator_support import choose_ct, open_widget, settle
+from drrsimulator_support import choose_ct, open_widget
 
+from panel_support import settle
 from XRayCoreLib import settings
 
 

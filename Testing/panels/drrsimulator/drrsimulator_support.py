@@ -1,17 +1,15 @@
 """A small patient, and the DRR Simulator's panel as tests use it; imports the library only where it is needed."""
 
-import time
 from typing import TYPE_CHECKING
 
 import numpy as np
 import slicer
 
-import standin
+from panel_support import open_module, settle
 
 if TYPE_CHECKING:
     from xray3d import CTVolume
 
-LIMIT_S = 60
 SIZE = (90, 120)
 
 
@@ -47,9 +45,7 @@ def add_screw(name="Screw"):
 
 def open_widget():
     """The module's Python widget, built and entered."""
-    standin.make_module("DRRSimulator")
-    slicer.util.selectModule("DRRSimulator")
-    return slicer.util.getModuleWidget("DRRSimulator")
+    return open_module("DRRSimulator")
 
 
 def choose_ct(widget):
@@ -68,16 +64,6 @@ def apply(widget):
     widget.ui.applyButton.click()
     settle(widget)
     return simulated()[-1] if simulated() else None
-
-
-def settle(widget) -> None:
-    """Let events and jobs come to their end."""
-    end = time.monotonic() + LIMIT_S
-    quiet = 0
-    while quiet < 3:
-        assert time.monotonic() < end, "waited in vain"
-        standin.process_events()
-        quiet = 0 if widget.panel.isBusy else quiet + 1
 
 
 def preview_pixels():

@@ -5,19 +5,11 @@ import threading
 import numpy as np
 import pytest
 import slicer
-from drrsimulator_support import (
-    add_ct,
-    apply,
-    choose_ct,
-    node_ids,
-    preview_pixels,
-    settle,
-    simulated,
-    small_ct,
-)
+from drrsimulator_support import add_ct, apply, choose_ct, node_ids, preview_pixels, simulated, small_ct
 
 import standin
 import xray3d.drr.device
+from panel_support import settle
 from xray3d.drr import DRRRenderer
 from xray3d.errors import VolumeError
 from XRayCoreLib import packages, settings

@@ -1,8 +1,8 @@
 """The DRR Simulator in a Slicer that has none of the packages yet."""
 
-import subprocess
-import sys
 from pathlib import Path
+
+from panel_support import run_in_new_python
 
 FIRST_USE = """
 import sys
@@ -13,7 +13,8 @@ sys.modules.update(dict.fromkeys(LACKING))  # importing them fails
 import numpy as np
 import slicer
 import standin
-from drrsimulator_support import apply, open_widget, preview_pixels, settle, simulated
+from panel_support import settle
+from drrsimulator_support import apply, open_widget, preview_pixels, simulated
 from XRayCoreLib import packages
 
 lacking = list(packages.FEATURES["rendering"].packages)
@@ -51,11 +52,6 @@ print("taken")
 
 
 def test_the_panel_works_before_and_after_the_packages_are_installed():
-    here = Path(__file__).parent
-    ran = subprocess.run(
-        [sys.executable, "-c", f"import sys; sys.path[:0] = {[str(here), str(here.parents[1])]!r}\n{FIRST_USE}"],
-        capture_output=True,
-        text=True,
-    )
+    ran = run_in_new_python(FIRST_USE, Path(__file__).parent)
     assert ran.stdout.strip().endswith("taken"), ran.stdout + ran.stderr
     assert "Traceback" not in ran.stderr

@@ -3,17 +3,9 @@
 import numpy as np
 import pytest
 import slicer
-from drrsimulator_support import (
-    SIZE,
-    add_screw,
-    apply,
-    expected_drr,
-    node_ids,
-    preview_pixels,
-    settle,
-    simulated,
-)
+from drrsimulator_support import SIZE, add_screw, apply, expected_drr, node_ids, preview_pixels, simulated
 
+from panel_support import settle
 from xray3d import Projection
 from xray3d.mrml.xrays import projection_from_node, xray_from_node
 

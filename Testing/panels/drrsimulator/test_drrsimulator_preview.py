@@ -5,13 +5,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import slicer
-from drrsimulator_support import (
-    expected_drr,
-    preview_pixels,
-    settle,
-    small_ct,
-)
+from drrsimulator_support import expected_drr, preview_pixels, small_ct
 
+from panel_support import settle
 from xray3d.mrml.xrays import projection_from_node
 
 

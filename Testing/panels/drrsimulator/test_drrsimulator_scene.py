@@ -5,9 +5,10 @@ import json
 import numpy as np
 import pytest
 import slicer
-from drrsimulator_support import add_ct, add_screw, apply, choose_ct, preview_pixels, settle, simulated
+from drrsimulator_support import add_ct, add_screw, apply, choose_ct, preview_pixels, simulated
 
 import standin
+from panel_support import settle
 from xray3d.mrml.frustum import IMAGE_ROLE
 from xray3d.mrml.transforms import add_transform, world_matrix
 from xray3d.mrml.xrays import projection_from_node, xray_from_node

@@ -2,9 +2,10 @@
 
 import pytest
 import slicer
-from xrayinpainting_support import FakeInpainter, add_xray, check, install_fake, open_widget, settle
+from xrayinpainting_support import FakeInpainter, add_xray, check, install_fake, open_widget
 
 import standin
+from panel_support import settle
 from XRayCoreLib import settings
 
 

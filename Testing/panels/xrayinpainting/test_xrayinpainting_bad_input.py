@@ -3,20 +3,10 @@
 import numpy as np
 import pytest
 import slicer
-from xrayinpainting_support import (
-    SIZE,
-    add_segmentation_on,
-    add_xray,
-    check,
-    image,
-    node_named,
-    press,
-    rod,
-    scene_state,
-    settle,
-)
+from xrayinpainting_support import SIZE, add_segmentation_on, add_xray, check, image, node_named, rod, scene_state
 
 import standin
+from panel_support import press, settle
 from xray3d.errors import BlankXRayError
 from XRayCoreLib import packages, settings
 

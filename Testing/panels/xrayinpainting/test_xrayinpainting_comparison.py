@@ -2,7 +2,9 @@
 
 import numpy as np
 import slicer
-from xrayinpainting_support import add_xray, image, node_named, pixels_of, press, rod, settle
+from xrayinpainting_support import add_xray, image, node_named, pixels_of, rod
+
+from panel_support import press, settle
 
 
 def composite():

@@ -1,8 +1,8 @@
 """The X-ray Inpainting in a Slicer that has none of the packages yet."""
 
-import subprocess
-import sys
 from pathlib import Path
+
+from panel_support import run_in_new_python
 
 FIRST_USE = """
 import sys
@@ -15,7 +15,8 @@ import types
 import numpy as np
 import slicer
 import standin
-from xrayinpainting_support import check, open_widget, press, settle, table_text
+from panel_support import press, settle
+from xrayinpainting_support import check, open_widget, table_text
 from XRayCoreLib import packages
 
 sys.modules["PyTorchUtils"] = types.SimpleNamespace(PyTorchUtilsLogic=object)  # Slicer has the PyTorch extension
@@ -49,11 +50,6 @@ print("refused by the library")
 
 
 def test_the_panel_works_before_and_after_the_packages_are_installed():
-    here = Path(__file__).parent
-    ran = subprocess.run(
-        [sys.executable, "-c", f"import sys; sys.path[:0] = {[str(here), str(here.parents[1])]!r}\n{FIRST_USE}"],
-        capture_output=True,
-        text=True,
-    )
+    ran = run_in_new_python(FIRST_USE, Path(__file__).parent)
     assert ran.stdout.strip().endswith("refused by the library"), ran.stdout + ran.stderr
     assert "Traceback" not in ran.stderr

@@ -5,21 +5,10 @@ import threading
 import numpy as np
 import pytest
 import slicer
-from xrayinpainting_support import (
-    PAINTED,
-    add_xray,
-    check,
-    image,
-    node_named,
-    pixels_of,
-    press,
-    rod,
-    scene_state,
-    settle,
-    wait_for,
-)
+from xrayinpainting_support import PAINTED, add_xray, check, image, node_named, pixels_of, rod, scene_state
 
 import standin
+from panel_support import press, settle, wait_for
 
 
 @pytest.fixture

@@ -14,13 +14,12 @@ from xrayinpainting_support import (
     mask_of,
     node_named,
     pixels_of,
-    press,
     rod,
-    settle,
     table_text,
 )
 
 import standin
+from panel_support import press, settle
 from xray3d.mrml.segmentations import put_segment
 from xray3d.mrml.xrays import projection_from_node
 

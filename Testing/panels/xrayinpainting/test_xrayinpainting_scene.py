@@ -13,13 +13,12 @@ from xrayinpainting_support import (
     mask_of,
     node_named,
     pixels_of,
-    press,
     rod,
-    settle,
     table_text,
 )
 
 import standin
+from panel_support import press, settle
 
 
 @pytest.fixture

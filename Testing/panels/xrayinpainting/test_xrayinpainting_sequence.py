@@ -3,8 +3,9 @@
 import numpy as np
 import pytest
 import slicer
-from xrayinpainting_support import PAINTED, add_xray, image, node_named, press, rod, scene_state, settle
+from xrayinpainting_support import PAINTED, add_xray, image, node_named, rod, scene_state
 
+from panel_support import press, settle
 from xray3d.errors import VolumeError
 from xray3d.mrml.inpainting import frames_of
 

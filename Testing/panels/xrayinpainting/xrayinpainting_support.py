@@ -1,15 +1,13 @@
 """X-rays with metal on them, an inpainter that answers at once, and the X-ray Inpainting's panel as tests use it."""
 
-import time
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 import slicer
 
-import standin
+from panel_support import open_module, settle
 
-LIMIT_S = 60
 SIZE = (40, 52)
 METAL = 3000
 PAINTED = 500
@@ -94,27 +92,7 @@ def install_fake(monkeypatch, fake):
 
 def open_widget():
     """The module's Python widget, built and entered."""
-    standin.make_module("XRayInpainting")
-    slicer.util.selectModule("XRayInpainting")
-    return slicer.util.getModuleWidget("XRayInpainting")
-
-
-def settle(widget) -> None:
-    """Let events and jobs come to their end."""
-    end = time.monotonic() + LIMIT_S
-    quiet = 0
-    while quiet < 3:
-        assert time.monotonic() < end, "waited in vain"
-        standin.process_events()
-        quiet = 0 if widget.panel.isBusy else quiet + 1
-
-
-def wait_for(condition) -> None:
-    """Let events happen until something is so."""
-    end = time.monotonic() + LIMIT_S
-    while not condition():
-        assert time.monotonic() < end, "waited in vain"
-        standin.process_events()
+    return open_module("XRayInpainting")
 
 
 def check(widget, *nodes):
@@ -125,12 +103,6 @@ def check(widget, *nodes):
     table = widget.ui.xraysTable
     for row, node in enumerate(widget.panel.xrays):
         table.item(row, 0).setCheckState(qt.Qt.Checked if node in nodes else qt.Qt.Unchecked)
-    settle(widget)
-
-
-def press(widget, name):
-    """Press a button and wait."""
-    getattr(widget.ui, name).click()
     settle(widget)
 
 

@@ -2,20 +2,10 @@
 
 import pytest
 import slicer
-from xrayregistration_support import (
-    FAR,
-    MOVED,
-    FakeRegistrar,
-    add_ct,
-    add_xray,
-    choose,
-    install_fake,
-    off,
-    open_widget,
-    settle,
-)
+from xrayregistration_support import FAR, MOVED, FakeRegistrar, add_ct, add_xray, choose, install_fake, off, open_widget
 
 import standin
+from panel_support import settle
 from XRayCoreLib import settings
 
 

@@ -14,11 +14,11 @@ from xrayregistration_support import (
     off,
     register,
     scene_state,
-    settle,
     small_ct,
 )
 
 import standin
+from panel_support import settle
 from xray3d.mrml.transforms import add_transform
 from XRayCoreLib import packages
 

@@ -13,8 +13,9 @@ from xrayregistration_models import (
     true_points,
     use_model,
 )
-from xrayregistration_support import FAR, off, press, register, settle, true_view
+from xrayregistration_support import FAR, off, register, true_view
 
+from panel_support import press, settle
 from xray3d.mrml.transforms import add_transform
 from xray3d.mrml.volumes import ct_from_node
 from xray3d.mrml.xrays import projection_from_node

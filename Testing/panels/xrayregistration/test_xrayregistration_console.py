@@ -15,12 +15,12 @@ from xrayregistration_support import (
     open_widget,
     register,
     scene_state,
-    settle,
     small_ct,
     true_view,
 )
 
 import standin
+from panel_support import settle
 from xray3d.errors import GeometryError, VolumeError
 from xray3d.mrml.segmentations import add_segmentation
 from xray3d.mrml.transforms import add_transform

@@ -6,19 +6,9 @@ import numpy as np
 import pytest
 import qt
 import slicer
-from xrayregistration_support import (
-    MOVED,
-    SIZE,
-    add_ct,
-    add_xray,
-    choose,
-    off,
-    register,
-    scene_state,
-    settle,
-    true_view,
-)
+from xrayregistration_support import MOVED, SIZE, add_ct, add_xray, choose, off, register, scene_state, true_view
 
+from panel_support import settle
 from xray3d import XRayImage, save_geometry, save_xray
 from xray3d.errors import GeometryError, VolumeError
 from xray3d.geometry.p_matrix import save_p_matrix

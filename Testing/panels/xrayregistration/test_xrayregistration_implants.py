@@ -5,19 +5,10 @@ import threading
 import numpy as np
 import pytest
 import slicer
-from xrayregistration_support import (
-    MOVED,
-    SIZE,
-    add_ct,
-    add_mask,
-    add_xray,
-    off,
-    register,
-    scene_state,
-    settle,
-)
+from xrayregistration_support import MOVED, SIZE, add_ct, add_mask, add_xray, off, register, scene_state
 
 import standin
+from panel_support import settle
 from xray3d.errors import XRay3DError
 from xray3d.inpainting import inpainter
 from xray3d.inpainting.finding import Found

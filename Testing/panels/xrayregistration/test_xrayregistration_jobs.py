@@ -14,12 +14,12 @@ from xrayregistration_support import (
     overlay_pixels,
     register,
     scene_state,
-    settle,
     small_ct,
     true_view,
 )
 
 import standin
+from panel_support import settle
 from xray3d import DRRRenderer
 from xray3d.mrml.transforms import add_transform
 from xray3d.mrml.xrays import projection_from_node

@@ -24,15 +24,14 @@ from xrayregistration_support import (
     choose,
     off,
     overlay_pixels,
-    press,
     register,
     scene_state,
-    settle,
     small_ct,
     true_view,
 )
 
 import standin
+from panel_support import press, settle
 from xray3d import CTVolume
 from xray3d.errors import ModelError, NotRecognisedError
 from xray3d.mrml.transforms import add_transform

@@ -14,12 +14,12 @@ from xrayregistration_support import (
     off,
     overlay_pixels,
     register,
-    settle,
     small_ct,
     true_view,
 )
 
 import standin
+from panel_support import settle
 from xray3d.drr import DRRRenderer
 from xray3d.mrml.xrays import projection_from_node
 from xray3d.registration.overlay import blend, checkerboard, display_pair

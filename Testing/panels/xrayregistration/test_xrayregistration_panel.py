@@ -15,11 +15,11 @@ from xrayregistration_support import (
     off,
     register,
     scene_state,
-    settle,
     small_ct,
     true_view,
 )
 
+from panel_support import settle
 from xray3d.mrml.registration import REGISTRATION_ATTRIBUTE, projection_at_start
 from xray3d.mrml.transforms import add_transform
 from xray3d.mrml.xrays import projection_from_node

@@ -14,12 +14,12 @@ from xrayregistration_support import (
     off,
     overlay_pixels,
     register,
-    settle,
     small_ct,
     true_view,
 )
 
 import standin
+from panel_support import settle
 from xray3d.mrml.registration import projection_at_start
 from xray3d.mrml.segmentations import add_segmentation
 from xray3d.mrml.transforms import add_transform

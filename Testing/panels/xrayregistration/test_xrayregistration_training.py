@@ -7,9 +7,10 @@ import pytest
 import qt
 import slicer
 from xrayregistration_models import CHOICES, in_use, make_model
-from xrayregistration_support import add_ct, add_points, choose, off, press, scene_state, settle, small_ct, wait_for
+from xrayregistration_support import add_ct, add_points, choose, off, scene_state, small_ct
 
 import standin
+from panel_support import press, settle, wait_for
 from xray3d.datasets.pose_range import PoseRange
 from xray3d.drr.scene_coordinates import BONE_THRESHOLD_HU
 from xray3d.errors import OutputExistsError, VolumeError

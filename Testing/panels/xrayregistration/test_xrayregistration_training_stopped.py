@@ -5,9 +5,10 @@ import pytest
 import qt
 import slicer
 from xrayregistration_models import CHOICES, Pause, in_use, make_model, stop, train_until
-from xrayregistration_support import add_points, press, scene_state, settle, wait_for
+from xrayregistration_support import add_points, scene_state
 
 import standin
+from panel_support import press, settle, wait_for
 from xray3d.registration.scene_regression.plan import TrainingPlan
 
 

@@ -10,9 +10,10 @@ from typing import Any
 import numpy as np
 import slicer
 from vtkmodules.util.numpy_support import vtk_to_numpy
-from xrayregistration_support import ANGLES, settle, small_ct, true_view
+from xrayregistration_support import ANGLES, small_ct, true_view
 
 import standin
+from panel_support import settle
 from xray3d import SceneCoordinateRenderer
 from xray3d.datasets.pose_range import PoseRange
 from xray3d.errors import NotRecognisedError

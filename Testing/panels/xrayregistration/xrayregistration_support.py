@@ -1,15 +1,13 @@
 """A small patient with X-rays, and the X-ray Registration's panel as tests use it."""
 
-import time
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 import slicer
 
-import standin
+from panel_support import open_module, settle
 
-LIMIT_S = 60
 SIZE = (60, 72)
 ANGLES = (0.0, 75.0, -40.0, 30.0)
 
@@ -137,27 +135,7 @@ def install_fake(monkeypatch, fake):
 
 def open_widget():
     """The module's Python widget, built and entered."""
-    standin.make_module("XRayRegistration")
-    slicer.util.selectModule("XRayRegistration")
-    return slicer.util.getModuleWidget("XRayRegistration")
-
-
-def settle(widget) -> None:
-    """Let events and jobs come to their end."""
-    end = time.monotonic() + LIMIT_S
-    quiet = 0
-    while quiet < 3:
-        assert time.monotonic() < end, "waited in vain"
-        standin.process_events()
-        quiet = 0 if widget.panel.isBusy else quiet + 1
-
-
-def wait_for(condition) -> None:
-    """Let events happen until something is so."""
-    end = time.monotonic() + LIMIT_S
-    while not condition():
-        assert time.monotonic() < end, "waited in vain"
-        standin.process_events()
+    return open_module("XRayRegistration")
 
 
 def choose(widget, ct=None, xrays=()):
@@ -171,12 +149,6 @@ def choose(widget, ct=None, xrays=()):
 def register(widget):
     """Press Register and wait."""
     widget.ui.registerButton.click()
-    settle(widget)
-
-
-def press(widget, name):
-    """Press a button and wait."""
-    getattr(widget.ui, name).click()
     settle(widget)
 
 

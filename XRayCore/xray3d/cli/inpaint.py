@@ -14,7 +14,7 @@ from rich.progress import Progress
 
 from xray3d.cli.inpaint_files import Job, geometry_of, plan, read, save
 from xray3d.cli.options import DeviceOption, JsonOption, OverwriteOption
-from xray3d.errors import VolumeError
+from xray3d.errors import about
 
 if TYPE_CHECKING:
     from xray3d.inpainting.inpainter import Inpainter
@@ -83,10 +83,8 @@ def _inpaint(inpainter: Inpainter, job: Job) -> dict[str, Any]:
     """Clean one X-ray; returns what there is to say of it."""
     started = time.perf_counter()
     image, mask = read(job)
-    try:
+    with about(str(job.xray)):
         painted = inpainter.paint(image.pixels, mask)
-    except VolumeError as wrong:
-        raise type(wrong)(f"{job.xray}: {wrong}") from wrong
     save(job, image, painted)
     geometry = geometry_of(job.clean)
     return {

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal, get_args
 import numpy as np
 from numpy.typing import NDArray
 
-from xray3d.errors import VolumeError, XRay3DError
+from xray3d.errors import XRay3DError, about
 from xray3d.registration.checks import checked_masks
 from xray3d.volumes import XRayImage
 
@@ -102,10 +102,8 @@ def _treated(
     """An X-ray, painted unless it is only to be masked, and where its metal is."""
     if inpainter is None:
         return xray, np.asarray(mask) != 0
-    try:
+    with about(xray.name):
         if treatment == "mask":
             return xray, inpainter.find(xray).mask if mask is None else mask
         painted = inpainter.paint(xray, mask)
-    except VolumeError as wrong:
-        raise type(wrong)(f"{xray.name}: {wrong}") from wrong
     return replace(xray, pixels=painted.pixels.astype(np.float32)), painted.mask

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import cv2
 import numpy as np
 import torch
 from numpy.typing import NDArray
@@ -13,6 +12,7 @@ from torch import Tensor
 from xray3d.errors import VolumeError
 from xray3d.inpainting.fill import smooth_fill
 from xray3d.inpainting.gradient_domain import integrate, standard_errors
+from xray3d.inpainting.growing import grown
 from xray3d.inpainting.network import InpaintingNetwork
 from xray3d.inpainting.reading import Mask, Pixels, Reading, grey_pixels, shows_metal_dark
 from xray3d.inpainting.tiles import in_tiles
@@ -55,7 +55,7 @@ def paint(network: InpaintingNetwork, image: NDArray, mask: NDArray) -> Painted:
     sigma = np.zeros(pixels.shape)
     if not holes.any():
         return Painted(pixels, holes, sigma)
-    holes = cv2.dilate(holes.astype(np.uint8), _disc(_MARGIN_PX)).astype(bool)
+    holes = grown(holes, _MARGIN_PX)
     if holes.all():
         raise VolumeError("The mask covers all of the X-ray; leave some of it to go on from.")
     reading = Reading.of(pixels, holes, shows_metal_dark(pixels, holes))
@@ -70,10 +70,6 @@ def _checked(mask: NDArray, pixels: Pixels) -> Mask:
     if mask.shape != pixels.shape:
         raise VolumeError(f"The mask has {mask.shape} pixels, the X-ray {pixels.shape}; draw the mask on this X-ray.")
     return mask != 0
-
-
-def _disc(radius_px: int) -> NDArray[np.uint8]:
-    return np.asarray(cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * radius_px + 1,) * 2), np.uint8)
 
 
 def _guessed(network: InpaintingNetwork, shown: NDArray[np.float32], holes: Mask) -> tuple[Pixels, Pixels]:

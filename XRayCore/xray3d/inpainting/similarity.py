@@ -18,6 +18,7 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.stats import entropy
 
 from xray3d.errors import VolumeError
+from xray3d.inpainting.growing import grown
 
 Image = NDArray[np.float64]
 Region = NDArray[np.bool_]
@@ -107,10 +108,8 @@ def similarity(image: ArrayLike, truth: ArrayLike, region: ArrayLike | None = No
 
 def border_of(mask: ArrayLike) -> Region:
     """(rows, cols): the pixels within `BORDER_PX` of a mask's edge, inside and outside of it."""
-    mask = np.asarray(mask, np.uint8)
-    near = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * BORDER_PX + 1,) * 2)
-    # Beyond the image everything is as at its edge: a mask that goes on there has no edge.
-    return np.asarray(cv2.dilate(mask, near) != cv2.erode(mask, near), bool)
+    mask = np.asarray(mask, bool)
+    return grown(mask, BORDER_PX) != grown(mask, -BORDER_PX)
 
 
 def structural_similarity(image: Image, truth: Image) -> Image:

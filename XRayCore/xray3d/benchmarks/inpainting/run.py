@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Any, TypeVar, get_args
 from xray3d.benchmarks.inpainting.cases import PATIENTS, RADIOGRAPHS, TestSet
 from xray3d.benchmarks.inpainting.plan import FULL, QUICK, Plan
 from xray3d.benchmarks.kept import kept, kept_folder
+from xray3d.benchmarks.model_folders import model_folder
 from xray3d.benchmarks.patient import data_folder
 from xray3d.benchmarks.processes import in_processes
-from xray3d.benchmarks.scene_coordinates.places import model_folder
 from xray3d.benchmarks.table import Row
 
 if TYPE_CHECKING:  # other benchmarks need not load torch

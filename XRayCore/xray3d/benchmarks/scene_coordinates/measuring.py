@@ -11,9 +11,10 @@ from typing import get_args
 import numpy as np
 from numpy.typing import NDArray
 
+from xray3d.benchmarks.model_folders import ModelFolder
 from xray3d.benchmarks.registration.anatomies import Anatomy, Place, load_anatomy
 from xray3d.benchmarks.scene_coordinates.outcomes import PartOutcome, Stranger, Trial
-from xray3d.benchmarks.scene_coordinates.places import KnownPlace, ModelFolder
+from xray3d.benchmarks.scene_coordinates.places import KnownPlace
 from xray3d.benchmarks.scene_coordinates.plain_ransac import pose_by_plain_ransac
 from xray3d.benchmarks.scene_coordinates.plan import Wanted
 from xray3d.benchmarks.scene_coordinates.surface import VisibleBone

@@ -8,12 +8,12 @@ differs in one thing. Of the last two kinds only the poses before refinement are
 
 from __future__ import annotations
 
-import hashlib
 import os
 import shlex
 from dataclasses import dataclass
 from pathlib import Path
 
+from xray3d.benchmarks.model_folders import ModelFolder, model_folder
 from xray3d.benchmarks.patient import data_folder
 from xray3d.benchmarks.registration import anatomies
 from xray3d.benchmarks.registration.anatomies import Place
@@ -43,19 +43,6 @@ PLACES = (
     KnownPlace(anatomies.PLACES[1], "pelvis"),
     KnownPlace(anatomies.PLACES[2], "pelvis_bone_only"),
 )
-
-
-@dataclass(frozen=True)
-class ModelFolder:
-    """Where a model is.
-
-    Attributes:
-        path: of the folder.
-        digest: of its files, by which a benchmark that goes on knows that it is still the same.
-    """
-
-    path: Path
-    digest: str
 
 
 @dataclass(frozen=True)
@@ -89,16 +76,6 @@ def models_of(known: KnownPlace) -> Models:
         model_folder(Path(root, f"{known.model}{_SCRATCH}")),
         tuple(folder for path in ablation if (folder := model_folder(path))),
     )
-
-
-def model_folder(path: Path) -> ModelFolder | None:
-    """A model's folder; None where there is none."""
-    if not path.is_dir():
-        return None
-    digest = hashlib.sha256()
-    for file in sorted(file for file in path.rglob("*") if file.is_file()):
-        digest.update(file.read_bytes())
-    return ModelFolder(path, digest.hexdigest())
 
 
 def how_to_train(known: KnownPlace, scratch: bool = False) -> str:

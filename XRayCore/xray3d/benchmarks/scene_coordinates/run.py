@@ -6,10 +6,11 @@ from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
+from xray3d.benchmarks.model_folders import ModelFolder
 from xray3d.benchmarks.patient import data_folder
 from xray3d.benchmarks.processes import in_processes
 from xray3d.benchmarks.scene_coordinates.outcomes import PartOutcome, PlaceOutcome, joined
-from xray3d.benchmarks.scene_coordinates.places import CHEST_FILE, PLACES, KnownPlace, ModelFolder, models_of
+from xray3d.benchmarks.scene_coordinates.places import CHEST_FILE, PLACES, KnownPlace, models_of
 from xray3d.benchmarks.scene_coordinates.plan import Plan, Wanted
 from xray3d.benchmarks.scene_coordinates.rows import place_rows
 from xray3d.benchmarks.scene_coordinates.xrays import Part
