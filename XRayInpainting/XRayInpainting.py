@@ -207,16 +207,16 @@ class XRayInpaintingTest(ScriptedLoadableModuleTest):
 
         from xray3d.inpainting.inpainter import Inpainter
         from xray3d.inpainting.model import InpaintingModel
-        from xray3d.inpainting.network import ImplantNetwork, InpaintingNetwork, InpaintingNetworks
+        from xray3d.inpainting.network import ImplantNetwork, InpaintingNetwork
 
         rows, columns = np.indices((96, 96))
         smooth = 1000 + 4 * rows + 2 * columns
         rod = np.abs(columns - 48) < 4
         image = np.where(rod, 3000, smooth).astype(np.int16)
         node = slicer.util.addVolumeFromArray(image[None], name="X-ray")
-        networks = InpaintingNetworks(ImplantNetwork([4] * 6), InpaintingNetwork([4] * 6)).eval()
+        untrained = InpaintingModel(ImplantNetwork([4] * 6).eval(), InpaintingNetwork([4] * 6).eval())
         self.delayDisplay("Removing a rod from an X-ray")
-        with patch.object(Inpainter, "shipped", lambda device: Inpainter(InpaintingModel(networks, None))):
+        with patch.object(Inpainter, "shipped", lambda device: Inpainter(untrained)):
             cleanNode = XRayInpaintingLogic().inpaint(node, rod)
         clean = slicer.util.arrayFromVolume(cleanNode)[0]
         self.assertEqual(clean.dtype, np.int16)

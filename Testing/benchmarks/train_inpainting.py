@@ -1,6 +1,6 @@
-"""Trains the inpainting model that ships; run by hand:
+"""Trains a network of the inpainting model that ships, "finder" or "painter"; run by hand:
 
-python Testing/benchmarks/train_inpainting.py XRayCore/xray3d/models/shipped/inpainting [STEPS]
+python Testing/benchmarks/train_inpainting.py finder XRayCore/xray3d/models/shipped/inpainting [STEPS]
 
 It learns from two of the example CTs, from synthetic patients, and from the real radiographs but those of the part
 "test"; `xray3d benchmark inpainting` measures on the other two CTs and on those. Interrupted, it goes on where it was.
@@ -18,6 +18,7 @@ from xray3d.benchmarks.patient import data_folder
 from xray3d.datasets.builds import of_another_build
 from xray3d.datasets.radiographs import find_radiographs
 from xray3d.datasets.synthetic_spine import synthetic_lumbar_spine
+from xray3d.inpainting.model import NETWORKS
 from xray3d.inpainting.training import train
 from xray3d.models.bundle import halve_weights
 from xray3d.models.training.plan import TrainingPlan
@@ -25,8 +26,7 @@ from xray3d.models.training.plan import TrainingPlan
 REAL, BUILDS_OF_EACH = ("ct/trunk_acrin013.nii.gz", "ct/pelvis_bone_only.nii.gz"), 2
 RADIOGRAPHS = "xray/spine_radiographs_cadma.zip"
 SYNTHETIC_SEEDS, SYNTHETIC_MM = range(200, 204), 0.9
-STEPS, LEARNING_RATE = 3_500, 2e-3
-VIEWS_OF_ONE, VALIDATE_EVERY = 36, 500
+STEPS, VIEWS_OF_ONE, VALIDATE_EVERY = 8_000, 36, 500
 
 
 def patients() -> Iterator[CTVolume]:
@@ -41,24 +41,24 @@ def patients() -> Iterator[CTVolume]:
         yield synthetic_lumbar_spine(seed, SYNTHETIC_MM).ct
 
 
-def main(folder: Path, steps: int) -> None:
+def main(name: str, folder: Path, steps: int) -> None:
     """Train, or go on."""
-    plan = TrainingPlan(steps, learning_rate=LEARNING_RATE, validate_every=VALIDATE_EVERY)
-    resume = folder.with_name(f"{folder.name}.training").is_file()
+    (network,) = (known for known in NETWORKS if known == name)
     with Progress() as bar:
         task = bar.add_task("Preparing", total=1.0)
-        model = train(
+        report = train(
+            network,
             list(patients()),
             find_radiographs(data_folder() / RADIOGRAPHS),
             folder,
-            plan,
+            TrainingPlan(steps, validate_every=VALIDATE_EVERY),
             views_of_one=VIEWS_OF_ONE,
-            resume=resume,
+            resume=(folder / f"{name}.training").is_file(),
             progress=lambda doing, done: bar.update(task, description=doing, completed=done),
         )
-    halve_weights(folder)
-    print(model.report)
+    halve_weights(folder / name)
+    print(report)
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]), int(sys.argv[2]) if len(sys.argv) > 2 else STEPS)
+    main(sys.argv[1], Path(sys.argv[2]), int(sys.argv[3]) if len(sys.argv) > 3 else STEPS)

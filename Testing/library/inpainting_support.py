@@ -1,5 +1,6 @@
-"""Models that were never trained, for tests of what is done with them."""
+"""Networks that were never trained, and made-up patients, for tests of what is done with them."""
 
+from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
@@ -7,19 +8,42 @@ import torch
 
 from xray3d.errors import VolumeError
 from xray3d.inpainting.finding import Found
-from xray3d.inpainting.model import InpaintingModel, InpaintingReport
-from xray3d.inpainting.network import ImplantNetwork, InpaintingNetwork, InpaintingNetworks
+from xray3d.inpainting.finding_lesson import FindingMeasured
+from xray3d.inpainting.model import NETWORKS, InpaintingReport, NetworkName, save_network_of
+from xray3d.inpainting.network import ImplantNetwork, InpaintingNetwork
 from xray3d.inpainting.painting import Painted
+from xray3d.inpainting.painting_lesson import PaintingMeasured
+from xray3d.inpainting.scenes import ScenePool
 
 THIN = (4, 4, 4, 4, 4, 4)
+MEASURED = {"finder": FindingMeasured(0.97, 0.0012, 0.021), "painter": PaintingMeasured(30.0, 1.1)}
+
+
+def thin_network(name: NetworkName) -> ImplantNetwork | InpaintingNetwork:
+    """In the place of `new_network`."""
+    return ImplantNetwork(THIN) if name == "finder" else InpaintingNetwork(THIN)
+
+
+def report_on(name: NetworkName) -> InpaintingReport:
+    """Of a network that learnt for ten minutes."""
+    return InpaintingReport(100, 8, 0, 600.0, "scratch", "2 CPU cores", asdict(MEASURED[name]), ["ct.nrrd"], 5, 4)
 
 
 def save_model(folder: Path) -> None:
     """Thin networks as a model's folder."""
     torch.manual_seed(0)
-    networks = InpaintingNetworks(ImplantNetwork(THIN), InpaintingNetwork(THIN)).eval()
-    report = InpaintingReport(1, 1, 0, 1.0, "scratch", "1 CPU cores", 20.0, 0.5, 0.0, ["ct"], 0, 0)
-    InpaintingModel(networks, report).save(folder)
+    folder.mkdir()
+    for name in NETWORKS:
+        save_network_of(folder, name, thin_network(name), report_on(name))
+
+
+def made_up_scenes(views: int, side_px: int, seed: int = 0) -> ScenePool:
+    """Waves for a patient, a bar for metal."""
+    row, column = np.mgrid[:side_px, :side_px] / 40.0
+    patient = 2 + np.sin(row + np.random.default_rng(seed).random((views, 1, 1))) * np.cos(column)
+    metal_mm = np.where(np.abs(column - 2.5) < 0.4, 5.0, 0.0) * np.ones((views, 1, 1))
+    parts = [patient, 0.3 * patient, patient - 0.05, 0.3 * patient, metal_mm]
+    return ScenePool(np.stack(parts, axis=1).astype(np.float16))
 
 
 def brighter_than(level: float):

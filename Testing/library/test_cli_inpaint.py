@@ -168,7 +168,7 @@ def test_another_model(run, folder, monkeypatch):
     assert run("ap.nrrd", "-o", "clean.nrrd", "--model", "other")[0] == 0
     code, _, err = run("ap.nrrd", "-o", "again.nrrd")
     assert code == 2
-    assert "nowhere holds no model" in err
+    assert "finder holds no model" in err
 
 
 @pytest.fixture
@@ -216,7 +216,7 @@ def bad(folder):
         (["ap.nrrd", "-o", "ap.mha", "--overwrite"], "ap.json is an input"),
         (["ap.nrrd", "--mask", "mask.png", "--save-mask", "mask.png", "--overwrite"], "mask.png is an input"),
         (["ap.nrrd", "--save-mask", "clean.nrrd"], "clean.nrrd is named twice"),
-        (["ap.nrrd", "--model", "empty"], "empty holds no model"),
+        (["ap.nrrd", "--model", "empty"], "finder holds no model"),
         (["ap.nrrd", "--device", "abacus"], "abacus"),
     ],
 )

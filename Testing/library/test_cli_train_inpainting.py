@@ -1,19 +1,17 @@
 """`xray3d train inpainting` as a user runs it."""
 
 import json
-from types import SimpleNamespace
 
 import cv2
 import numpy as np
 import pytest
 
+from inpainting_support import report_on
 from xray3d import CTVolume, save_volume
 from xray3d.inpainting import training
-from xray3d.inpainting.model import InpaintingReport
 from xray3d.models.training.plan import TrainingPlan
 
-REPORT = InpaintingReport(100, 8, 0, 600.0, "scratch", "2 CPU cores", 30.0, 0.97, 0.0, ["ct.nrrd"], 5, 4)
-TRAIN = ("train", "inpainting", "ct.nrrd", "-o", "model")
+TRAIN = ("train", "inpainting", "painter", "ct.nrrd", "-o", "model")
 
 
 @pytest.fixture
@@ -26,10 +24,10 @@ def trainer(tmp_path, monkeypatch):
     cv2.imwrite(str(tmp_path / "radiographs" / "Image_7.png"), np.zeros((9, 9), np.uint8))
     called = {}
 
-    def train(patients, radiographs, output, plan, **options):
-        called.update(options, patients=patients, radiographs=radiographs, folder=output, plan=plan)
+    def train(name, patients, radiographs, output, plan, **options):
+        called.update(options, name=name, patients=patients, radiographs=radiographs, folder=output, plan=plan)
         options["progress"]("Step 1 of 2", 0.5)
-        return SimpleNamespace(report=REPORT)
+        return report_on(name)
 
     monkeypatch.setattr(training, "train", train)
     return called
@@ -38,19 +36,31 @@ def trainer(tmp_path, monkeypatch):
 def test_a_ct_is_enough(command, trainer):
     code, out, err = command(*TRAIN)
     assert code == 0, err
+    assert trainer["name"] == "painter"
     assert [ct.name for ct in trainer["patients"]] == ["ct.nrrd"]
+    assert str(trainer["folder"]) == "model"
     assert trainer["radiographs"] == []
     assert trainer["plan"] == TrainingPlan()
     assert (trainer["views_of_one"], trainer["device"]) == (training.VIEWS_OF_ONE, "cpu")
     assert (trainer["resume"], trainer["overwrite"]) == (False, False)
     assert out.strip() == (
-        "model: 30.0 dB in the holes and Dice 0.97 on X-rays that it had not seen, after 100 steps in 10 min."
+        "model/painter: 30.0 dB in the holes, on X-rays that it had not seen, after 100 steps in 10 min."
+    )
+
+
+def test_a_finder_is_measured_by_what_it_finds(command, trainer):
+    code, out, err = command("train", "inpainting", "finder", "ct.nrrd", "-o", "model")
+    assert code == 0, err
+    assert trainer["name"] == "finder"
+    assert out.strip() == (
+        "model/finder: Dice's coefficient 0.97 where there is metal, and some found on 2.1% of the X-rays without "
+        "(0.12% of their pixels), on X-rays that it had not seen, after 100 steps in 10 min."
     )
 
 
 def test_options_arrive(command, trainer):
     code, out, err = command(
-        *TRAIN[:3], "other.nrrd", "-o", "model", "--radiographs", "radiographs", "--views", 33, "--steps", 77, "--seed",
+        *TRAIN[:4], "other.nrrd", "-o", "model", "--radiographs", "radiographs", "--views", 33, "--steps", 77, "--seed",
         9, "--resume", "--overwrite", "--json",
     )  # fmt: skip
     assert code == 0, err
@@ -59,13 +69,15 @@ def test_options_arrive(command, trainer):
     assert trainer["plan"] == TrainingPlan(77, seed=9)
     assert (trainer["views_of_one"], trainer["resume"], trainer["overwrite"]) == (33, True, True)
     told = json.loads(out)
-    assert (told["folder"], told["psnr_db"], told["cts"]) == ("model", 30.0, ["ct.nrrd"])
+    assert (told["folder"], told["cts"]) == ("model/painter", ["ct.nrrd"])
+    assert told["measured"] == {"psnr_db": 30.0, "error_in_sigmas": 1.1}
 
 
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        (("train", "inpainting", "nothing.nrrd", "-o", "model"), "nothing.nrrd"),
+        (("train", "inpainting", "painter", "nothing.nrrd", "-o", "model"), "nothing.nrrd"),
+        (("train", "inpainting", "decorator", "ct.nrrd", "-o", "model"), "No network is called 'decorator'; choose"),
         ((*TRAIN, "--radiographs", "nowhere"), "nowhere holds no JPEG or PNG image"),
     ],
 )

@@ -1,4 +1,4 @@
-"""Holes filled by what is known of differences in them."""
+"""Holes filled by what is believed of differences and bends in them."""
 
 import numpy as np
 import pytest
@@ -6,11 +6,14 @@ import torch
 from scipy.ndimage import gaussian_filter
 
 from xray3d.inpainting.gradient_domain import (
-    Gradients,
+    RIM_PX,
+    Beliefs,
     about_holes,
+    bends,
     differences,
-    integrate,
     integrated,
+    rims,
+    solved,
     standard_errors,
 )
 
@@ -19,15 +22,38 @@ IMAGE = gaussian_filter(np.random.default_rng(0).normal(size=SHAPE), 2)
 HOLE = np.zeros(SHAPE, bool)
 HOLE[8:30, 10:22] = True
 HOLE[35:, 40:] = True  # at a corner
-MEAN = differences(torch.from_numpy(IMAGE)[None, None])[0].numpy()
-SURE = np.full_like(MEAN, 0.1)
+SIGMA = 0.1
+
+
+def batch(*images):
+    return torch.from_numpy(np.stack(images))[:, None].double()
+
+
+def true_beliefs(images, sigma=SIGMA):
+    mean = torch.cat([differences(images), differences(images), bends(images), images], dim=1)
+    return Beliefs(mean, torch.full_like(mean, np.log(sigma)))
 
 
 def test_differences_lead_to_the_right_and_down():
-    image = torch.tensor([[0.0, 1.0, 3.0], [10.0, 10.0, 10.0]])[None, None]
-    right, down = differences(image)[0]
+    right, down = differences(batch([[0.0, 1.0, 3.0], [10.0, 10.0, 10.0]]))[0]
     assert right.tolist() == [[1, 2, 0], [0, 0, 0]]
     assert down.tolist() == [[10, 9, 7], [0, 0, 0]]
+
+
+def test_bends_are_second_differences_along_rows_along_columns_and_across_both():
+    along_rows, along_columns, across = bends(batch([[0.0, 1.0, 3.0], [0.0, 2.0, 0.0], [5.0, 0.0, 0.0]]))[0]
+    assert along_rows.tolist() == [[0, 1, 0], [0, -4, 0], [0, 5, 0]]
+    assert along_columns.tolist() == [[0, 0, 0], [5, -3, 3], [0, 0, 0]]
+    expected = 2**0.5 * np.array([[1, -4, 0], [-7, 2, 0], [0, 0, 0]])
+    np.testing.assert_allclose(across.numpy(), expected)
+
+
+@pytest.mark.parametrize("shape", [(1, 1), (1, 9), (9, 1), (2, 9), (2, 2)])
+def test_images_too_small_to_bend_do_not(shape):
+    assert bends(torch.rand(1, 1, *shape)).shape == (1, 3, *shape)
+    along_rows, along_columns, _ = bends(torch.rand(1, 1, *shape))[0]
+    assert along_rows.any() == (shape[1] > 2)
+    assert along_columns.any() == (shape[0] > 2)
 
 
 def test_those_about_holes_are_all_that_have_one_end_in_it():
@@ -38,35 +64,79 @@ def test_those_about_holes_are_all_that_have_one_end_in_it():
     assert down.nonzero().tolist() == [[0, 2], [1, 2]]
 
 
-def test_true_differences_give_the_true_image():
-    spoiled = np.where(HOLE, 1e6, IMAGE)
-    np.testing.assert_allclose(integrate(spoiled, HOLE, MEAN, SURE), IMAGE, atol=1e-6)
-    of_two = torch.from_numpy(np.stack([IMAGE, IMAGE]))[:, None]
-    holes = torch.from_numpy(np.stack([HOLE, np.zeros_like(HOLE)]))[:, None].double()
-    mean = torch.from_numpy(np.stack([MEAN, MEAN]))
-    filled = integrated(of_two + 7 * holes, holes, Gradients(mean, torch.zeros_like(mean)))
-    torch.testing.assert_close(filled, of_two)
+def test_a_rim_is_what_is_near_a_hole_but_not_in_it():
+    hole = torch.zeros(1, 1, 20, 20)
+    hole[..., 8:10, 0] = 1
+    rim = rims(hole)
+    expected = torch.zeros_like(hole)
+    expected[..., 8 - RIM_PX : 10 + RIM_PX, : RIM_PX + 1] = 1
+    assert torch.equal(rim, expected - hole)
 
 
-def test_a_difference_that_is_unsure_does_not_count():
-    wrong, unsure = MEAN.copy(), SURE.copy()
-    wrong[:, 15, 15] += 5.0
-    unsure[:, 15, 15] = 1e4
-    assert np.abs(integrate(IMAGE, HOLE, wrong, SURE) - IMAGE).max() > 1
-    np.testing.assert_allclose(integrate(IMAGE, HOLE, wrong, unsure), IMAGE, atol=1e-4)
+def test_only_holes_are_filled_and_only_those_that_something_is_around():
+    images = batch(IMAGE, IMAGE, IMAGE)
+    holes = batch(HOLE, np.zeros(SHAPE), np.ones(SHAPE))
+    spoiled = images + 7 * holes
+    filled = integrated(spoiled, holes, true_beliefs(images))
+    torch.testing.assert_close(filled[:2], images[:2])
+    assert torch.equal(filled[2], spoiled[2])
+    assert torch.equal(filled[holes == 0], images[holes == 0])
 
 
-def test_standard_errors_are_those_of_wrong_differences():
-    rng = np.random.default_rng(1)
-    errors = [integrate(IMAGE, HOLE, MEAN + SURE * rng.normal(size=MEAN.shape), SURE) - IMAGE for _ in range(60)]
-    found = standard_errors(HOLE, SURE)
+def test_the_rim_is_estimated_but_shown_as_it_was():
+    noisy = batch(IMAGE + 0.3 * np.random.default_rng(1).normal(size=SHAPE))
+    holes = batch(HOLE)
+    near = torch.nn.functional.max_pool2d(holes, 2 * RIM_PX + 1, 1, RIM_PX) > 0
+    noisy = torch.where(near, noisy, batch(IMAGE))
+    mean, log_sigma = true_beliefs(batch(IMAGE))
+    mean[:, 7], log_sigma[:, 7] = noisy[:, 0], 3.0
+    filled = integrated(noisy, holes, Beliefs(mean, log_sigma))
+    assert torch.equal(filled[holes == 0], noisy[holes == 0])
+    assert (filled - batch(IMAGE))[holes > 0].abs().max() < 0.02, "as if there was no noise"
+
+
+def test_numbers_stay_of_their_type():
+    images, holes = batch(IMAGE).float(), batch(HOLE).float()
+    beliefs = Beliefs(*(of.float().requires_grad_() for of in true_beliefs(images)))
+    filled = integrated(images + 7 * holes, holes, beliefs)
+    assert filled.dtype == torch.float32
+    torch.testing.assert_close(filled, images, atol=1e-4, rtol=0)
+    filled.sum().backward()
+    assert {of.grad.dtype for of in beliefs} == {torch.float32}
+
+
+def test_gradients_are_those_of_finite_differences():
+    rng = np.random.default_rng(2)
+    hole = np.zeros((3, 12, 11), bool)
+    hole[0, 3:6, 4:9], hole[0, 10:, :2], hole[2] = True, True, True
+    images, holes = batch(*rng.normal(size=hole.shape)), batch(*hole)
+    mean, log_sigma = (torch.from_numpy(rng.normal(size=(3, 8, 12, 11)) * scale) for scale in (1.0, 0.5))
+
+    def filled(*beliefs):
+        return integrated(images, holes, Beliefs(*beliefs))
+
+    believed = mean.requires_grad_(), log_sigma.requires_grad_()
+    assert torch.autograd.gradcheck(filled, believed, fast_mode=True)
+    of_mean, of_log_sigma = torch.autograd.grad(filled(*believed).sum(), believed)
+    for of_one in (of_mean, of_log_sigma):
+        assert of_one[0].any()
+        assert not of_one[1:].any(), "nothing is filled in the other two"
+
+
+def test_standard_errors_are_those_of_wrong_beliefs():
+    rng, (mean, log_sigma) = np.random.default_rng(1), (of[0].numpy() for of in true_beliefs(batch(IMAGE)))
+    errors = [
+        solved(IMAGE, HOLE, mean + SIGMA * rng.normal(size=mean.shape), log_sigma).image() - IMAGE for _ in range(60)
+    ]
+    found = standard_errors(solved(IMAGE, HOLE, mean, log_sigma), HOLE)
     assert (found[~HOLE] == 0).all()
     ratio = found[HOLE] / np.sqrt(np.square(errors).mean(axis=0))[HOLE]
     assert np.median(ratio) == pytest.approx(1, abs=0.1)
-    assert found[18, 16] > found[9, 11] > 0, "the middle is less sure than the rim"
+    twice = standard_errors(solved(IMAGE, HOLE, mean, log_sigma + np.log(2)), HOLE)
+    np.testing.assert_allclose(twice, 2 * found)
 
 
-def test_no_hole_is_nothing_to_do():
-    none = np.zeros_like(HOLE)
-    np.testing.assert_array_equal(integrate(IMAGE, none, MEAN, SURE), IMAGE)
-    assert not standard_errors(none, SURE).any()
+def test_the_middle_of_a_hole_is_less_sure_than_its_edge():
+    mean, log_sigma = (of[0].numpy() for of in true_beliefs(batch(IMAGE)))
+    found = standard_errors(solved(IMAGE, HOLE, mean, log_sigma), HOLE)
+    assert found[17:21, 14:18].mean() > 1.1 * found[8, 10:22].mean() > 0

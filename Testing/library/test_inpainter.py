@@ -2,19 +2,18 @@
 
 import numpy as np
 import pytest
-import torch
 from scipy.ndimage import gaussian_filter
 
+from inpainting_support import MEASURED, save_model, thin_network
 from registration_support import carm
 from xray3d import XRayImage
 from xray3d.errors import DeviceError, VolumeError
 from xray3d.inpainting import inpainter
 from xray3d.inpainting.finding import Found
 from xray3d.inpainting.inpainter import Inpainter, inpaint
-from xray3d.inpainting.model import InpaintingModel, InpaintingReport
-from xray3d.inpainting.network import ImplantNetwork, InpaintingNetwork, InpaintingNetworks
+from xray3d.inpainting.network import ImplantNetwork
+from xray3d.inpainting.painting import paint
 
-THIN = (4, 4, 4, 4, 4, 4)
 PICTURE = 120 + 40 * gaussian_filter(np.random.default_rng(0).normal(size=(96, 80)), 3)
 SCREW = np.zeros(PICTURE.shape, bool)
 SCREW[40:70, 30:36] = True
@@ -24,10 +23,7 @@ WITH_METAL = PICTURE + np.where(SCREW, 60.0, 0.0)
 @pytest.fixture(autouse=True)
 def shipped(tmp_path, monkeypatch):
     """A model in the place of the one that comes with the library."""
-    torch.manual_seed(0)
-    networks = InpaintingNetworks(ImplantNetwork(THIN), InpaintingNetwork(THIN)).eval()
-    report = InpaintingReport(1, 1, 0, 1.0, "scratch", "1 CPU cores", 20.0, 0.5, 0.0, ["ct"], 0, 0)
-    InpaintingModel(networks, report).save(tmp_path / "model")
+    save_model(tmp_path / "model")
     monkeypatch.setattr(inpainter, "SHIPPED", tmp_path / "model")
     inpainter._shipped.cache_clear()
     yield
@@ -61,6 +57,11 @@ def test_without_a_mask_metal_is_found(monkeypatch):
     alone, told = Inpainter.shipped().paint(WITH_METAL), Inpainter.shipped().paint(WITH_METAL, SCREW)
     np.testing.assert_array_equal(alone.pixels, told.pixels)
     np.testing.assert_array_equal(inpaint(WITH_METAL)[1], told.mask)
+
+
+def test_standard_errors_are_those_that_the_model_calls_for():
+    told, bare = Inpainter.shipped().paint(WITH_METAL, SCREW), paint(thin_network("painter").eval(), WITH_METAL, SCREW)
+    np.testing.assert_allclose(told.sigma, MEASURED["painter"].error_in_sigmas * bare.sigma, rtol=1e-6)
 
 
 def test_bad_input_is_one_sentence():

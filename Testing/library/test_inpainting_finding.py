@@ -18,7 +18,7 @@ WITH_METAL = PICTURE + np.where(SCREW, 60.0, 0.0)
 
 
 class Threshold(nn.Module):
-    """Takes for metal what is much brighter than what is fairly bright."""
+    """Takes for metal what is much brighter or much darker than nearly all else."""
 
     def __init__(self):
         super().__init__()
@@ -26,7 +26,7 @@ class Threshold(nn.Module):
 
     def forward(self, images):
         assert not any(side % MULTIPLE for side in images.shape[2:])
-        return 9.0 * (images - 3.0)
+        return 9.0 * (images.abs() - 3.0)
 
 
 @pytest.mark.parametrize("gain", [1.0, -3.0, 1e-4])
@@ -38,7 +38,7 @@ def test_metal_is_found_on_any_grey_scale(gain):
     assert found.probability.shape == found.mask.shape == PICTURE.shape
 
 
-@pytest.mark.parametrize("tile", [64, 96])
+@pytest.mark.parametrize("tile", [64, 128])
 def test_tiles_make_no_difference(monkeypatch, tile):
     whole = find_metal(Threshold(), WITH_METAL)
     monkeypatch.setattr(tiles, "_TILE_PX", tile)
@@ -51,6 +51,24 @@ def test_specks_are_no_implants():
     speck = PICTURE.copy()
     speck[100, 100] += 200
     assert not find_metal(Threshold(), speck).mask.any()
+
+
+@pytest.mark.parametrize(("surest", "found"), [(0.88, False), (0.92, True)])
+def test_a_piece_is_an_implant_where_it_is_surely_metal_somewhere(surest, found):
+    """Half dark and half bright, so that grey values are levelled as they are."""
+    picture, never_sure, sure = (np.zeros((160, 128)) for _ in range(3))
+    picture[:, 64:] = 1
+    never_sure[20:60, 20:60] = sure[80:120, 20:60] = 1
+    for piece in (never_sure, sure):
+        picture[piece > 0] = grey_of_probability(0.7)
+    picture[100, 40] = grey_of_probability(surest)
+    mask = find_metal(Threshold(), picture).mask
+    np.testing.assert_array_equal(mask, (sure > 0) & found)
+
+
+def grey_of_probability(share):
+    """At which a `Threshold` says so, where half is 0 and half is 1."""
+    return 3.5 + np.log(share / (1 - share)) / 9.0
 
 
 def test_what_counts_as_metal_can_be_chosen():

@@ -8,10 +8,11 @@ import torch
 from scipy.ndimage import gaussian_filter
 from torch import nn
 
+from inpainting_support import thin_network
 from xray3d.errors import BlankXRayError, VolumeError
 from xray3d.inpainting import tiles
-from xray3d.inpainting.gradient_domain import Gradients, differences
-from xray3d.inpainting.network import MULTIPLE, InpaintingNetwork
+from xray3d.inpainting.gradient_domain import Beliefs, bends, differences
+from xray3d.inpainting.network import MULTIPLE
 from xray3d.inpainting.painting import paint
 
 PICTURE = 300 + 40 * gaussian_filter(np.random.default_rng(0).normal(size=(150, 131)), 3)
@@ -36,17 +37,17 @@ class Filling(nn.Module):
         self.any = nn.Parameter(torch.zeros(1))
         self.shown = []
 
-    def forward(self, images, filled, holes):
+    def forward(self, images, filled, holes, roughness):
         assert not any(side % MULTIPLE for side in images.shape[2:])
         self.shown.append(tuple(images.shape[2:]))
-        mean = differences(filled)
-        return Gradients(mean, torch.full_like(mean, -2.0))
+        mean = torch.cat([differences(filled), differences(filled), bends(filled), images], dim=1)
+        return Beliefs(mean, torch.full_like(mean, -2.0))
 
 
 @cache
 def network():
     torch.manual_seed(0)
-    net = InpaintingNetwork((4, 4, 4, 4, 4, 4)).eval()
+    net = thin_network("painter").eval()
     for weights in net.unet.final_conv.parameters():
         nn.init.normal_(weights, std=0.05)
     return net
@@ -67,6 +68,12 @@ def test_what_is_inside_goes_on_from_around():
     assert error.mean() < 0.2 * METAL.max()
     rim = done.mask & ~SCREW
     assert np.exp(-2) * shown / 4 < np.median(done.sigma[rim]) < np.median(done.sigma[SCREW]) < np.exp(-2) * shown * 2
+
+
+def test_standard_errors_are_as_large_as_the_errors_of_the_network_usually_are():
+    usual, larger = (paint(network(), PICTURE + METAL, SCREW, factor) for factor in (1.0, 2.5))
+    np.testing.assert_allclose(larger.sigma, 2.5 * usual.sigma)
+    np.testing.assert_array_equal(larger.pixels, usual.pixels)
 
 
 @pytest.mark.parametrize("gain", [-2.5, 1e-3, 40.0])

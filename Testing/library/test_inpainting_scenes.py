@@ -45,6 +45,32 @@ def test_crops_are_about_metal_and_keep_what_belongs_together():
     assert len({tuple(one[4].flatten().tolist()[:9]) for one in zip(*vars(views).values(), strict=True)}) > 10
 
 
+def test_crops_are_made_smaller_at_random_and_every_pixel_stays_one_ray():
+    """Each ray has a number of its own, of which a bit pattern is a float."""
+    rays = np.arange(15_000, 15_000 + SIDE**2, dtype=np.uint16).view(np.float16).reshape(SIDE, SIDE)
+    of_ray = {value: np.divmod(number, SIDE) for number, value in enumerate(rays.ravel().tolist())}
+    crops = ScenePool(np.tile(rays, (1, 5, 1, 1))).crops(np.random.default_rng(0), 50, 24)
+    assert all((part == crops.soft).all() for part in vars(crops).values())
+    steps = []
+    for crop in crops.soft.tolist():
+        row, column = np.moveaxis([[of_ray[value] for value in line] for line in crop], 2, 0)
+        if row[0, 0] != row[0, 1]:  # it is turned
+            row, column = row.T, column.T
+        assert (row == row[:, :1]).all(), "a grid of rays"
+        assert (column == column[:1]).all()
+        assert np.ptp(np.abs(np.diff(row[:, 0]))) <= 1, "evenly spaced, as well as whole rays can be"
+        steps.append(np.ptp(row) / 23)
+    assert min(steps) < 1.3
+    assert max(steps) > 3
+    assert max(steps) <= SIDE / 24 * 1.05
+
+
+def test_crops_as_large_as_a_view_are_all_of_it():
+    view = small_pool().integrals[:1]
+    (metal_mm,) = ScenePool(view).metal(np.random.default_rng(0), 1, SIDE)
+    np.testing.assert_array_equal(np.sort(metal_mm.numpy(), axis=None), np.sort(np.float32(view[0, 4]), axis=None))
+
+
 def test_views_of_every_patient_are_in_both_parts():
     """Two patients with four views each, told apart by what is in them."""
     numbered = np.arange(8, dtype=np.float16)[:, None, None, None] * np.ones((1, 5, 2, 2), np.float16)

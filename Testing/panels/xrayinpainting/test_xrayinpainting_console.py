@@ -112,10 +112,10 @@ class TestFindImplants:
 def untrained(monkeypatch):
     """The library's own Inpainter, with small networks that learnt nothing."""
     from xray3d.inpainting.model import InpaintingModel
-    from xray3d.inpainting.network import ImplantNetwork, InpaintingNetwork, InpaintingNetworks
+    from xray3d.inpainting.network import ImplantNetwork, InpaintingNetwork
 
-    networks = InpaintingNetworks(ImplantNetwork([4] * 6), InpaintingNetwork([4] * 6)).eval()
-    monkeypatch.setattr(Inpainter, "shipped", lambda device: Inpainter(InpaintingModel(networks, None)))
+    model = InpaintingModel(ImplantNetwork([4] * 6).eval(), InpaintingNetwork([4] * 6).eval())
+    monkeypatch.setattr(Inpainter, "shipped", lambda device: Inpainter(model))
 
 
 class TestLibrary:

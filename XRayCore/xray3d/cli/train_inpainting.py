@@ -1,4 +1,4 @@
-"""`xray3d train inpainting`: a model that takes implants out of X-rays."""
+"""`xray3d train inpainting`: one of the networks that take implants out of X-rays."""
 
 from __future__ import annotations
 
@@ -25,8 +25,9 @@ _WHAT = "What to learn from"
 
 
 def inpainting(
+    network: Annotated[str, typer.Argument(help="finder, which finds metal, or painter, which paints what it hides.")],
     cts: Annotated[list[Path], typer.Argument(help="CTs of spines: NIfTI, NRRD or MHA files, or DICOM folders.")],
-    output: Annotated[Path, typer.Option("-o", "--output", help="Folder of the model.")],
+    output: Annotated[Path, typer.Option("-o", "--output", help="Folder of the model; the other network in it stays.")],
     radiographs: Annotated[
         Path | None,
         typer.Option(
@@ -41,20 +42,24 @@ def inpainting(
     json: JsonOption = False,
     overwrite: OverwriteOption = False,
 ) -> None:
-    """Train a model that finds metal on X-rays and paints what it hides, of any patient.
+    """Train a network that finds metal on X-rays of any patient, or one that paints what it hides.
 
-    It learns from X-rays simulated of the CTs with implants in their spines, and from real radiographs with metal
-    projected onto them, a tenth of whose patients are not looked at. Stopped by Ctrl+C, it keeps the best model so far
-    and goes on with --resume.
+    A model has one of each. It learns from X-rays simulated of the CTs with implants in their spines, and from real
+    radiographs with metal projected onto them, a tenth of whose patients are not looked at. Stopped by Ctrl+C, it keeps
+    the best network so far and goes on with --resume.
     """
     from xray3d import load_ct
     from xray3d.datasets.radiographs import find_radiographs
+    from xray3d.inpainting.card import measured_in_words
+    from xray3d.inpainting.model import network_name
     from xray3d.inpainting.training import train
 
+    name = network_name(network)
     real = [] if radiographs is None else find_radiographs(radiographs)
     with Progress(console=Console(stderr=True), transient=True) as bar:
         task = bar.add_task("Loading the CTs", total=1.0)
-        model = train(
+        report = train(
+            name,
             [load_ct(ct) for ct in cts],
             real,
             output,
@@ -65,11 +70,10 @@ def inpainting(
             resume=resume,
             overwrite=overwrite,
         )
-    report = model.report
     if json:
-        print(json_format.dumps({"folder": str(output), **asdict(report)}))
+        print(json_format.dumps({"folder": str(output / name), **asdict(report)}))
     else:
         print(
-            f"{output}: {report.psnr_db:.1f} dB in the holes and Dice {report.dice:.2f} on X-rays that it had not "
-            f"seen, after {report.steps} steps in {report.seconds / 60:.0f} min."
+            f"{output / name}: {measured_in_words(report.measured)}, on X-rays that it had not seen, after "
+            f"{report.steps} steps in {report.seconds / 60:.0f} min."
         )

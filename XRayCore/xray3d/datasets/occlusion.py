@@ -22,7 +22,7 @@ _LEAST_GREY, _MOST_GREY = 0.15, 0.5
 # Noise of the logarithm of the signal beside metal, from quanta; behind metal there are fewer of them.
 _LEAST_NOISE, _MOST_NOISE = 0.003, 0.03
 _MOST_OPAQUE = 8.0
-_LINE_INTEGRALS, _COLLIMATED = 0.35, 0.3
+_LINE_INTEGRALS, _COLLIMATED = 0.5, 0.3
 # Detectors store what shines through metal; only some displays end before it.
 CLIPPED = 0.25
 _LEVELS = 4095

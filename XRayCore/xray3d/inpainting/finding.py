@@ -13,8 +13,8 @@ from xray3d.inpainting.network import ImplantNetwork, levelled
 from xray3d.inpainting.reading import Mask, grey_pixels
 from xray3d.inpainting.tiles import in_tiles
 
-# Pieces smaller than this share of the X-ray are no implants.
-_LEAST_SHARE = 2e-4
+# Pieces smaller than this share of the X-ray are no implants, nor are those of which no pixel is as surely metal.
+_LEAST_SHARE, _SURE = 2e-4, 0.9
 
 
 @dataclass(frozen=True, eq=False)
@@ -31,7 +31,7 @@ class Found:
 
 
 def find_metal(network: ImplantNetwork, image: NDArray, least_probability: float = 0.5) -> Found:
-    """Find metal, whether attenuation shows bright or dark: it does so in the way in which more metal is found.
+    """Find metal, whether attenuation shows bright or dark.
 
     Args:
         network: in evaluation mode.
@@ -44,16 +44,19 @@ def find_metal(network: ImplantNetwork, image: NDArray, least_probability: float
     pixels = grey_pixels(image)
     if not np.ptp(pixels) > 0:
         return Found(np.zeros(pixels.shape, bool), np.zeros(pixels.shape))
-    scale = (pixels - pixels.mean()) / pixels.std()
-    device = next(network.parameters()).device
-    both = torch.from_numpy(np.stack([scale, -scale])).float()[:, None].to(device)
-    probabilities = torch.sigmoid(in_tiles(network, levelled(both)))[:, 0].double().cpu().numpy()
-    found = [Found(_without_specks(one >= least_probability), one) for one in probabilities]
-    return max(found, key=lambda one: float(one.probability[one.mask].sum()))
+    scale = torch.from_numpy((pixels - pixels.mean()) / pixels.std()).float()[None, None]
+    logits = in_tiles(network, levelled(scale.to(next(network.parameters()).device)))
+    probability = torch.sigmoid(logits)[0, 0].double().cpu().numpy()
+    return Found(_implants(probability, least_probability), probability)
 
 
-def _without_specks(mask: Mask) -> Mask:
+def _implants(probability: NDArray[np.float64], least: float) -> Mask:
+    """What may be metal where it goes on from what surely is, as edges do in Canny's detector."""
+    mask = probability >= least
     _, pieces, facts, _ = cv2.connectedComponentsWithStats(mask.astype(np.uint8), connectivity=8)
-    large = facts[:, cv2.CC_STAT_AREA] >= _LEAST_SHARE * mask.size
-    large[0] = False
-    return np.asarray(large[pieces], bool)
+    counts = facts[:, cv2.CC_STAT_AREA] >= _LEAST_SHARE * mask.size
+    sure = np.zeros(len(facts), bool)
+    sure[pieces[probability >= max(least, _SURE)]] = True
+    counts &= sure
+    counts[0] = False
+    return np.asarray(counts[pieces], bool)

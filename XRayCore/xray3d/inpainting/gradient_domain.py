@@ -1,38 +1,43 @@
-"""Grey values in holes from how they change there, and how sure that is: least squares that begin at the rim.
+"""Grey values in holes from how they change and bend there, and how sure that is: least squares that begin at the rim.
 
 Metal hides little of how anatomy changes from pixel to pixel where its own thickness does not, and all of it at its
-edges. So what a network says of differences, each with its standard error, is put together by weighted least squares,
-the maximum a posteriori of a Gaussian Markov random field, as in the gradient-domain editing of Pérez, Gangnet and
-Blake ("Poisson image editing", SIGGRAPH 2003), but with weights.
+edges. So what a network believes of differences is put together by weighted least squares, the maximum a posteriori of
+a Gaussian Markov random field, as in the gradient-domain editing of Pérez, Gangnet and Blake ("Poisson image editing",
+SIGGRAPH 2003), but with weights, and with second differences beside the first: where nothing is seen, those alone make
+a thin plate, which scikit-image calls biharmonic. Pixels around a hole are measured with noise as any others are, so
+they are estimated, too.
 """
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
 import torch.nn.functional as F
-from numpy.typing import NDArray
 from scipy.ndimage import gaussian_filter
-from scipy.sparse import csc_matrix, csr_matrix
-from scipy.sparse.linalg import splu
 from torch import Tensor
+
+from xray3d.inpainting.least_squares import EQUATIONS, LeastSquares, Mask, Pixels
+
+RIM_PX = 3
+"""So far around a hole grey values are estimated."""
 
 # Standard errors come from fields drawn at random, of which a few, averaged over some pixels, are enough.
 _DRAWN, _AVERAGED_PX = 16, 2.0
-# Pixels and those on their right, pixels and those below.
-_NEIGHBOURS = ((np.s_[:, :-1], np.s_[:, 1:]), (np.s_[:-1, :], np.s_[1:, :]))
-
-Pixels = NDArray[np.float64]
+_ROOT = 2**0.5
 
 
-class Gradients(NamedTuple):
-    """How images change in their holes.
+class Beliefs(NamedTuple):
+    """What is believed of grey values in holes and at their rims.
+
+    Channels are the equations of `least_squares`: differences to the right and below as they are seen through metal;
+    the same as they are usual; second differences along rows, along columns and across both, as they are usual; and
+    grey values as they are seen.
 
     Attributes:
-        mean: (n, 2, rows, cols) differences from each pixel to that on its right and to that below it.
-        log_sigma: (n, 2, rows, cols) logarithm of their standard errors.
+        mean: (n, 8, rows, cols).
+        log_sigma: (n, 8, rows, cols) logarithms of standard errors; grey values in holes do not count.
     """
 
     mean: Tensor
@@ -40,8 +45,21 @@ class Gradients(NamedTuple):
 
 
 def differences(images: Tensor) -> Tensor:
-    """(n, 2, rows, cols) of images (n, 1, rows, cols); 0 where there is no next pixel."""
+    """(n, 2, rows, cols) of images (n, 1, rows, cols), to the right and below; 0 where there is no next pixel."""
     return torch.cat([F.pad(images.diff(dim=3), (0, 1)), F.pad(images.diff(dim=2), (0, 0, 0, 1))], dim=1)
+
+
+def bends(images: Tensor) -> Tensor:
+    """(n, 3, rows, cols) second differences along rows, along columns and, times the root of 2, across both."""
+    rows, columns = images.shape[2:]
+    along_rows = F.pad(images.diff(n=2, dim=3), (1, 1))[..., :columns]  # a single one has no second differences
+    along_columns = F.pad(images.diff(n=2, dim=2), (0, 0, 1, 1))[:, :, :rows]
+    return torch.cat([along_rows, along_columns, _ROOT * F.pad(images.diff(dim=3).diff(dim=2), (0, 1, 0, 1))], dim=1)
+
+
+def rims(holes: Tensor) -> Tensor:
+    """(n, 1, rows, cols) 1 at the rims of holes, outside."""
+    return F.max_pool2d(holes, 2 * RIM_PX + 1, stride=1, padding=RIM_PX) - holes
 
 
 def about_holes(holes: Tensor) -> Tensor:
@@ -51,67 +69,55 @@ def about_holes(holes: Tensor) -> Tensor:
     return torch.cat([F.pad(right, (0, 1)), F.pad(below, (0, 0, 0, 1))], dim=1)
 
 
-def integrated(images: Tensor, holes: Tensor, guess: Gradients) -> Tensor:
-    """(n, 1, rows, cols) images with their holes filled by what was said of their differences."""
-    of_all = (part.double().cpu().numpy() for part in (images[:, 0], holes[:, 0], guess.mean, guess.log_sigma.exp()))
-    painted = [integrate(image, hole > 0, mean, sigma) for image, hole, mean, sigma in zip(*of_all, strict=True)]
-    return torch.from_numpy(np.stack(painted)).to(images)[:, None]
-
-
-def integrate(image: Pixels, hole: NDArray[np.bool_], mean: Pixels, sigma: Pixels) -> Pixels:
-    """(rows, cols) an image with its hole filled.
+def integrated(images: Tensor, holes: Tensor, beliefs: Beliefs) -> Tensor:
+    """(n, 1, rows, cols) images with their holes filled by what is believed of them, differentiable by that.
 
     Args:
-        image: (rows, cols); what is in the hole does not matter.
-        hole: (rows, cols), not everything.
-        mean: (2, rows, cols) differences, as those of `Gradients`.
-        sigma: (2, rows, cols) their standard errors.
+        images: (n, 1, rows, cols); what is in the holes does not matter.
+        holes: (n, 1, rows, cols) 1 in a hole, 0 elsewhere; those of everything are not filled.
     """
-    return _Field(image, hole, mean, sigma).best() if hole.any() else image.copy()
+    filled: Tensor = _Integration.apply(images, holes, *beliefs)
+    return filled
 
 
-def standard_errors(hole: NDArray[np.bool_], sigma: Pixels) -> Pixels:
-    """(rows, cols) of what `integrate` puts into a hole, 0 outside."""
-    if not hole.any():
-        return np.zeros(hole.shape)
-    none = np.zeros(hole.shape)
-    drawn = _Field(none, hole, np.zeros(sigma.shape), sigma).drawn(np.random.default_rng(0))
+def solved(image: Pixels, hole: Mask, mean: Pixels, log_sigma: Pixels) -> LeastSquares:
+    """Of one image, with the rim that `integrated` takes.
+
+    Args:
+        image, hole: (rows, cols).
+        mean, log_sigma: (8, rows, cols), see `Beliefs`.
+    """
+    rim = rims(torch.from_numpy(hole.astype(np.float32))[None, None])[0, 0].numpy() > 0
+    return LeastSquares(image, hole, rim, mean, log_sigma)
+
+
+def standard_errors(of: LeastSquares, hole: Mask) -> Pixels:
+    """(rows, cols) of what is in a hole, 0 outside."""
+    drawn = of.drawn(np.random.default_rng(0), _DRAWN)
     cover = gaussian_filter(hole.astype(float), _AVERAGED_PX)
-    variance = gaussian_filter(np.square(drawn).mean(axis=0), _AVERAGED_PX)
+    variance = gaussian_filter(np.square(np.where(hole, drawn, 0.0)).mean(axis=0), _AVERAGED_PX)
     return np.where(hole, np.sqrt(variance / np.maximum(cover, 1e-6)), 0.0)
 
 
-class _Field:
-    """The least squares of a hole: a row for each difference, a column for each pixel of the hole."""
+class _Integration(torch.autograd.Function):
+    @staticmethod
+    def forward(context: Any, images: Tensor, holes: Tensor, mean: Tensor, log_sigma: Tensor) -> Tensor:
+        numbers = [part.detach().double().cpu().numpy() for part in (images[:, 0], holes[:, 0], mean, log_sigma)]
+        context.solved = [
+            solved(image, hole > 0, *of_it) if 0 < hole.mean() < 1 else None
+            for image, hole, *of_it in zip(*numbers, strict=True)
+        ]
+        filled = [
+            image if one is None else np.where(hole > 0, one.image(), image)
+            for one, image, hole in zip(context.solved, *numbers[:2], strict=True)
+        ]
+        context.holes = numbers[1] > 0
+        return torch.from_numpy(np.stack(filled)).to(images)[:, None]
 
-    def __init__(self, image: Pixels, hole: NDArray[np.bool_], mean: Pixels, sigma: Pixels) -> None:
-        self._image, self._hole = image, hole
-        number = np.full(hole.shape, -1)
-        number[hole] = np.arange(hole.sum())
-        known = np.where(hole, 0.0, image)
-        facts = []
-        for (here, there), of_mean, of_sigma in zip(_NEIGHBOURS, mean, sigma, strict=True):
-            still = of_mean[here] - (known[there] - known[here])
-            facts.append([part.ravel() for part in (number[here], number[there], still, of_sigma[here])])
-        first, second, wanted, error = (np.concatenate(fact) for fact in zip(*facts, strict=True))
-        counts = (first >= 0) | (second >= 0)
-        first, second, weight = first[counts], second[counts], 1 / error[counts]
-        row = np.arange(len(first))
-        ends = [(row[end >= 0], end[end >= 0], sign * weight[end >= 0]) for end, sign in ((second, 1.0), (first, -1.0))]
-        rows, columns, values = (np.concatenate(part) for part in zip(*ends, strict=True))
-        self._matrix = csr_matrix((values, (rows, columns)), shape=(len(first), int(hole.sum())))
-        self._right = weight * wanted[counts]
-        self._solver = splu(csc_matrix(self._matrix.T @ self._matrix))
-
-    def best(self) -> Pixels:
-        """(rows, cols)."""
-        return self._filled(self._right)
-
-    def drawn(self, rng: np.random.Generator) -> Pixels:
-        """(draws, rows, cols) from the distribution whose mean `best` is: those of perturbed differences."""
-        return np.stack([self._filled(self._right + rng.standard_normal(len(self._right))) for _ in range(_DRAWN)])
-
-    def _filled(self, right: Pixels) -> Pixels:
-        filled = self._image.copy()
-        filled[self._hole] = self._solver.solve(self._matrix.T @ right)
-        return filled
+    @staticmethod
+    def backward(context: Any, gradient: Tensor) -> tuple[None, None, Tensor, Tensor]:
+        of_all = gradient[:, 0].double().cpu().numpy() * context.holes
+        none = np.zeros((2, len(EQUATIONS), *of_all.shape[1:]))
+        found = [none if one is None else one.gradients(of) for one, of in zip(context.solved, of_all, strict=True)]
+        of_mean, of_log_sigma = (torch.from_numpy(np.stack(of_one)).to(gradient) for of_one in zip(*found, strict=True))
+        return None, None, of_mean, of_log_sigma

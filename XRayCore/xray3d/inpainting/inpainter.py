@@ -39,7 +39,7 @@ class Inpainter:
 
     def find(self, image: NDArray | XRayImage) -> Found:
         """Where there is metal; see `find_metal`."""
-        return find_metal(self._model.networks.finder, _pixels(image))
+        return find_metal(self._model.finder, _pixels(image))
 
     def paint(self, image: NDArray | XRayImage, mask: NDArray | None = None) -> Painted:
         """The X-ray without metal; see `painting.paint`.
@@ -48,7 +48,7 @@ class Inpainter:
             mask: (rows, cols) nonzero where there is metal; None where that is to be found.
         """
         where = self.find(image).mask if mask is None else mask
-        return paint(self._model.networks.painter, _pixels(image), where)
+        return paint(self._model.painter, _pixels(image), where, self._model.error_in_sigmas)
 
 
 def inpaint(image: Image, mask: NDArray | None = None, device: str = "cpu") -> tuple[Image, NDArray[np.bool_]]:

@@ -1,38 +1,48 @@
-"""A trained model: both networks, what they learnt from, and how well."""
+"""A trained model: a folder with one of each network, which are trained apart, what they learnt from, and how well."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal, get_args
 
 import xray3d
 from xray3d.drr.device import resolve_device
+from xray3d.errors import XRay3DError
 from xray3d.inpainting.card import model_card
-from xray3d.inpainting.network import ImplantNetwork, InpaintingNetwork, InpaintingNetworks
+from xray3d.inpainting.network import ImplantNetwork, InpaintingNetwork
 from xray3d.models.network_files import MISREAD, damaged, read_facts, save_network
 from xray3d.models.training.course import Course
 
-KIND, _FORMAT = "inpainting", 1
+NetworkName = Literal["finder", "painter"]
+NETWORKS: tuple[NetworkName, ...] = get_args(NetworkName)
+"""Also the names of their folders in that of a model."""
 SHIPPED = Path(xray3d.__file__).parent / "models" / "shipped" / "inpainting"
-_TASK = "to find implants on X-rays and to paint what they hide"
+
+_FORMAT = 2
+_TASKS: dict[NetworkName, str] = {
+    "finder": "to find implants on X-rays",
+    "painter": "to paint what implants on X-rays hide",
+}
+_CLASSES: dict[NetworkName, type[ImplantNetwork | InpaintingNetwork]] = {
+    "finder": ImplantNetwork,
+    "painter": InpaintingNetwork,
+}
 
 
 @dataclass(frozen=True)
 class InpaintingReport(Course):
-    """How a model came about, and what it measured on X-rays that it had not seen.
+    """How a network came about, and what it measured on X-rays that it had not seen.
 
     Attributes:
-        psnr_db, dice, false_share: see `InpaintingMeasured`.
+        measured: the fields of `FindingMeasured` or of `PaintingMeasured`.
         cts: names of the CTs that it learnt from.
         radiographs: how many real ones.
         radiograph_patients: and of how many patients.
     """
 
-    psnr_db: float
-    dice: float
-    false_share: float
+    measured: Mapping[str, float]
     cts: Sequence[str]
     radiographs: int
     radiograph_patients: int
@@ -40,42 +50,75 @@ class InpaintingReport(Course):
 
 @dataclass(frozen=True, eq=False)
 class InpaintingModel:
-    """Networks for any patient.
+    """Networks for any patient, in evaluation mode.
 
     Attributes:
-        networks: in evaluation mode.
-        report: how they were trained.
+        finder: says where there is metal.
+        painter: says what it hides.
+        error_in_sigmas: how many times as large as its standard errors its errors are: errors of the differences that
+            it believes in are not as independent as least squares take them to be.
     """
 
-    networks: InpaintingNetworks
-    report: InpaintingReport
+    finder: ImplantNetwork
+    painter: InpaintingNetwork
+    error_in_sigmas: float = 1.0
 
     @classmethod
     def load(cls, folder: str | Path, device: str = "cpu") -> InpaintingModel:
         """Read a model.
 
         Raises:
-            ModelError: no model, a damaged one, or one of another kind.
+            ModelError: no model, one of which a network is missing or damaged, or one of another kind.
             DeviceError: the device is not there.
         """
-        resolve_device(device)
-        weights, facts = read_facts(folder, [KIND], _FORMAT, "inpainting")
+        (finder, _), (painter, report) = (load_network(folder, name, device) for name in NETWORKS)
         try:
-            features = facts["network"]
-            networks = InpaintingNetworks(ImplantNetwork(features["finder"]), InpaintingNetwork(features["painter"]))
-            networks.load_state_dict(dict(weights))
-            report = InpaintingReport(**facts["report"])
+            return cls(finder, painter, float(report.measured["error_in_sigmas"]))
         except MISREAD as failure:
-            raise damaged(folder) from failure
-        return cls(networks.eval().to(device), report)
+            raise damaged(Path(folder) / "painter") from failure
 
-    def save(self, folder: str | Path, overwrite: bool = False) -> None:
-        """Write the model as a folder.
 
-        Raises:
-            OutputExistsError: there is one already, or it cannot be written.
-        """
-        definition: dict[str, Any] = self.networks.definition
-        features = {name: of_network["features"] for name, of_network in definition.items()}
-        facts = {"kind": KIND, "format": _FORMAT, "network": features, "report": asdict(self.report)}
-        save_network(self.networks, definition, facts, _TASK, model_card(asdict(self.report)), folder, overwrite)
+def network_name(name: str) -> NetworkName:
+    """One of `NETWORKS` by its name; XRay3DError where there is none of that name."""
+    for known in NETWORKS:
+        if known == name:
+            return known
+    raise XRay3DError(f"No network is called {name!r}; choose one of: {', '.join(NETWORKS)}.")
+
+
+def new_network(name: NetworkName) -> ImplantNetwork | InpaintingNetwork:
+    """One that has not learnt anything."""
+    return _CLASSES[name]()
+
+
+def load_network(folder: str | Path, name: NetworkName, device: str = "cpu") -> tuple[Any, InpaintingReport]:
+    """Read one network of a model, in evaluation mode; raises as `InpaintingModel.load`."""
+    place = Path(folder) / name
+    resolve_device(device)
+    weights, facts = read_facts(place, [kind_of(name)], _FORMAT, "inpainting")
+    try:
+        network = _CLASSES[name](facts["features"])
+        network.load_state_dict(dict(weights))
+        report = InpaintingReport(**facts["report"])
+    except MISREAD as failure:
+        raise damaged(place) from failure
+    return network.eval().to(device), report
+
+
+def save_network_of(
+    folder: str | Path, name: NetworkName, network: ImplantNetwork | InpaintingNetwork, report: InpaintingReport
+) -> None:
+    """Write one network of a model, over what is there.
+
+    Raises:
+        OutputExistsError: it cannot be written.
+    """
+    told = asdict(report)
+    facts = {"kind": kind_of(name), "format": _FORMAT, "features": network.definition["features"], "report": told}
+    card, place = model_card(name, told), Path(folder) / name
+    save_network(network, network.definition, facts, _TASKS[name], card, place, overwrite=True)
+
+
+def kind_of(name: NetworkName) -> str:
+    """What its folder says that it is."""
+    return f"inpainting, {name}"

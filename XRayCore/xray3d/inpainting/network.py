@@ -2,129 +2,172 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
 
 import torch
 import torch.nn.functional as F
 from monai.networks.nets import BasicUNet
 from torch import Tensor, nn
 
-from xray3d.inpainting.gradient_domain import Gradients, differences
+from xray3d.inpainting.gradient_domain import Beliefs, bends, differences
 
-# Metal is brighter than anything else by any amount; its edges are much steeper than what is seen through it.
-_MOST_METAL, _MOST_STEEP, _LOG_OF = 4.0, 0.5, 10.0
-# At first an eighth of the differences that are seen counts, each uncertain by a twentieth of the grey values' range.
-_THROUGH, _CHANGE, _LOG_SIGMA, _LEAST_LOG_SIGMA, _MOST_LOG_SIGMA = -2.0, 0.1, -3.0, -7.0, 1.0
-_LEVELS, _LEVELLED, _QUANTILE_PIXELS = (0.05, 0.75), (-1.0, 6.0), 250_000
-# U-Nets see images folded: so many neighbours each way are channels of one pixel, which takes less than half the work.
-_FOLDED = 2
-MULTIPLE = 16 * _FOLDED
+_LEVELS, _MOST_LEVELLED, _QUANTILE_PIXELS = (0.25, 0.75), 6.0, 20_000
+# U-Nets see images folded: so many neighbours each way are channels of one pixel, which takes less work and lets them
+# see farther. What is to be found is large, what is to be painted has sharp edges.
+_FOLDED_TO_FIND, _FOLDED_TO_PAINT = 4, 2
+MULTIPLE = 16 * max(_FOLDED_TO_FIND, _FOLDED_TO_PAINT)
 """Sides of the images that networks are shown are multiples of this."""
+
+# Metal is brighter than anything else by any amount.
+_MOST_METAL = 4.0
+# Logarithms of standard errors before anything is learnt: what is seen through metal does not count, what is usual
+# counts little, and so holes are thin plates; the rim is nearly as it is seen. Bends always count somewhat, or there
+# might be no answer.
+_SEEN, _USUAL, _BENDS, _RIM = 5.0, 2.0, 0.0, -3.0
+_LEAST_LOG, _MOST_LOG, _MOST_BEND = -7.0, 9.0, 4.0
+_LEAST_DIFFERENCE, _LEAST_BEND = 2e-4, 1e-4
+# Elsewhere it would be slower. PyTorch before 2.13 does not tell.
+_CAPABILITIES: Mapping[str, Any] = getattr(torch.cpu, "get_capabilities", dict)()
+_CPU_KNOWS_HALF = bool(_CAPABILITIES.get("avx512_bf16", False))
+
+
+def levelled(images: Tensor) -> Tensor:
+    """Images (n, 1, rows, cols) on the grey scale that an `ImplantNetwork` is shown.
+
+    From what is fairly dark to what is fairly bright in an image, whichever attenuation is: how bright or dark the
+    metal is, which is not known yet, does not count.
+    """
+    rows, columns = images.shape[2:]
+    step = max(1, round((rows * columns / _QUANTILE_PIXELS) ** 0.5))
+    some = images[:, :, ::step, ::step].flatten(1)
+    dark, bright = (torch.quantile(some, share, dim=1)[:, None, None, None] for share in _LEVELS)
+    return ((images - dark) / (bright - dark).clamp(min=1e-6) - 0.5).clamp(-_MOST_LEVELLED, _MOST_LEVELLED)
+
+
+class Roughness(NamedTuple):
+    """How much grey values usually change, a unit for what is believed of images.
+
+    Attributes:
+        difference: (n, 1, 1, 1) mean difference of neighbouring pixels outside of holes.
+        bend: (n, 1, 1, 1) mean second difference there.
+    """
+
+    difference: Tensor
+    bend: Tensor
+
+    @classmethod
+    def of(cls, images: Tensor, holes: Tensor) -> Roughness:
+        """That of images (n, 1, rows, cols)."""
+        beside = 1 - F.max_pool2d(holes, 3, stride=1, padding=1)
+        first, second = (
+            (values.abs() * beside).flatten(1).sum(dim=1)
+            / (values.shape[1] * beside.flatten(1).sum(dim=1)).clamp(min=1)
+            for values in (differences(images), bends(images)[:, :2])
+        )
+        return cls(
+            first.clamp(min=_LEAST_DIFFERENCE)[:, None, None, None], second.clamp(min=_LEAST_BEND)[:, None, None, None]
+        )
 
 
 class InpaintingNetwork(nn.Module):
     """MONAI's U-Net, shown the holes, what surrounds them led smoothly into them, and what is seen in them.
 
     Metal is no wall: what shines through it is worth more than all that is around it. How thick it is a network learns
-    slowly; where its thickness does not change, fast. So it says how much of each difference between neighbouring
-    pixels to take over, what to add, and how sure it is; `gradient_domain` makes grey values of these.
+    slowly; where its thickness does not change, fast. So it says of each difference between neighbouring pixels how
+    sure it is that it is the anatomy's, and of what there usually is how sure it is of that; `gradient_domain` makes
+    grey values of these.
 
     Args:
-        features: channels of the five levels, the finest first, and of the last layer.
+        features: as those of `ImplantNetwork`.
     """
 
     def __init__(self, features: Sequence[int] = (32, 48, 64, 96, 128, 32)) -> None:
         super().__init__()
-        self.definition = _definition(6, 6, features)
+        self.definition = _definition(10, 15, features, _FOLDED_TO_PAINT)
         self.unet = _unet(self.definition)
-        for weights in self.unet.final_conv.parameters():
-            nn.init.zeros_(weights)
 
-    def forward(self, images: Tensor, filled: Tensor, holes: Tensor) -> Gradients:
-        """How what the holes hide changes.
+    def forward(self, images: Tensor, filled: Tensor, holes: Tensor, roughness: Roughness) -> Beliefs:
+        """What is believed of what the holes hide.
 
         Args:
             images: (n, 1, rows, cols), about 0 to 1 outside the holes.
             filled: (n, 1, rows, cols) the same with the holes filled by `smooth_fill`.
             holes: (n, 1, rows, cols) 1 in a hole, 0 elsewhere.
+            roughness: of the images.
         """
-        metal = (holes * (images - filled)).clamp(-_MOST_METAL, _MOST_METAL)
-        smooth = differences(filled)
-        seen = differences(images) - smooth
-        steps = _LOG_OF * seen.clamp(-_MOST_STEEP, _MOST_STEEP)
-        shown = torch.cat([metal, torch.log1p(_LOG_OF * metal.abs()), steps, filled, holes], dim=1)
-        through, change, log_sigma = _folded_through(self.unet, shown).split(2, dim=1)
-        mean = smooth + torch.sigmoid(_THROUGH + through) * seen + _CHANGE * change
-        return Gradients(mean, (_LOG_SIGMA + log_sigma).clamp(_LEAST_LOG_SIGMA, _MOST_LOG_SIGMA))
-
-
-def levelled(images: Tensor) -> Tensor:
-    """Images (n, 1, rows, cols), attenuation bright, on the grey scale that an `ImplantNetwork` is shown.
-
-    From what is dark to what is fairly bright in an image: how bright the metal is, which is not known yet, does not
-    count.
-    """
-    rows, columns = images.shape[2:]
-    step = max(1, round((rows * columns / _QUANTILE_PIXELS) ** 0.5))
-    some = images[:, :, ::step, ::step].flatten(1)
-    dark, bright = (torch.quantile(some, share, dim=1)[:, None, None, None] for share in _LEVELS)
-    return ((images - dark) / (bright - dark).clamp(min=1e-6)).clamp(*_LEVELLED)
+        difference, bend = roughness
+        metal, smooth, seen = holes * (images - filled), differences(filled), differences(images)
+        everywhere = torch.ones_like(images)
+        shown = [
+            metal.clamp(-_MOST_METAL, _MOST_METAL),
+            torch.asinh(metal / difference),
+            torch.asinh((seen - smooth) / difference),
+            torch.asinh(smooth / difference),
+            filled,
+            holes,
+            difference.log() * everywhere,
+            (bend / difference).log() * everywhere,
+        ]
+        said = _folded_through(self.unet, torch.cat(shown, dim=1), _FOLDED_TO_PAINT)
+        of_seen, of_usual, of_bends, log_seen, log_usual, log_bends, log_rim = said.split([2, 2, 3, 2, 2, 3, 1], dim=1)
+        mean = [seen - difference * of_seen, smooth + difference * of_usual, bend * of_bends, images]
+        logs = [
+            difference.log() + (_SEEN + log_seen).clamp(_LEAST_LOG, _MOST_LOG),
+            difference.log() + (_USUAL + log_usual).clamp(_LEAST_LOG, _MOST_LOG),
+            bend.log() + (_BENDS + log_bends).clamp(_LEAST_LOG, _MOST_BEND),
+            bend.log() + (_RIM + log_rim).clamp(_LEAST_LOG, _MOST_LOG),
+        ]
+        return Beliefs(torch.cat(mean, dim=1), torch.cat(logs, dim=1))
 
 
 class ImplantNetwork(nn.Module):
-    """MONAI's U-Net, shown X-rays that are `levelled`.
+    """MONAI's U-Net, shown X-rays that are `levelled`, whether attenuation shows bright or dark.
 
     Args:
-        features: as those of `InpaintingNetwork`.
+        features: channels of the five levels, the finest first, and of the last layer.
     """
 
-    def __init__(self, features: Sequence[int] = (24, 32, 48, 64, 96, 24)) -> None:
+    def __init__(self, features: Sequence[int] = (48, 64, 96, 128, 128, 48)) -> None:
         super().__init__()
-        self.definition = _definition(1, 1, features)
+        self.definition = _definition(1, 1, features, _FOLDED_TO_FIND)
         self.unet = _unet(self.definition)
 
     def forward(self, images: Tensor) -> Tensor:
         """(n, 1, rows, cols) logits of metal, of images (n, 1, rows, cols)."""
-        return _folded_through(self.unet, images)
+        return _folded_through(self.unet, images, _FOLDED_TO_FIND)
 
 
-def _definition(shown: int, said: int, features: Sequence[int]) -> dict[str, Any]:
-    """In MONAI's configuration language. Its norm is that of batches: no pixel's answer depends on those far away."""
+def _definition(shown: int, said: int, features: Sequence[int], folded: int) -> dict[str, Any]:
+    """In MONAI's configuration language. It has no norm: no pixel's answer depends on those far away or on a batch."""
     return {
         "_target_": "monai.networks.nets.BasicUNet",
         "spatial_dims": 2,
-        "in_channels": shown * _FOLDED**2,
-        "out_channels": said * _FOLDED**2,
+        "in_channels": shown * folded**2,
+        "out_channels": said * folded**2,
         "features": list(features),
         "act": "relu",
-        "norm": "batch",
+        "norm": None,
         "upsample": "nontrainable",
     }
 
 
-def _folded_through(unet: nn.Module, images: Tensor) -> Tensor:
-    """(n, channels, rows, cols), folded, through a U-Net, and unfolded."""
-    return F.pixel_shuffle(unet(F.pixel_unshuffle(images, _FOLDED)), _FOLDED)
-
-
 def _unet(definition: dict[str, Any]) -> BasicUNet:
-    return BasicUNet(**{name: value for name, value in definition.items() if name != "_target_"})
+    unet = BasicUNet(**{name: value for name, value in definition.items() if name != "_target_"})
+    for part in unet.modules():
+        if isinstance(part, nn.Conv2d):  # as He et al. (2015): without a norm, what goes in comes out as large
+            nn.init.kaiming_normal_(part.weight, nonlinearity="relu")
+            if part.bias is not None:
+                nn.init.zeros_(part.bias)
+    nn.init.zeros_(unet.final_conv.weight)
+    return unet
 
 
-class InpaintingNetworks(nn.Module):
-    """Both, which are trained together.
-
-    Attributes:
-        finder: says where there is metal.
-        painter: says what it hides.
-    """
-
-    def __init__(self, finder: ImplantNetwork | None = None, painter: InpaintingNetwork | None = None) -> None:
-        super().__init__()
-        self.finder, self.painter = finder or ImplantNetwork(), painter or InpaintingNetwork()
-
-    @property
-    def definition(self) -> dict[str, Any]:
-        """In MONAI's configuration language."""
-        return {"finder": self.finder.definition, "painter": self.painter.definition}
+def _folded_through(unet: nn.Module, images: Tensor, folded: int) -> Tensor:
+    """(n, channels, rows, cols), folded, through a U-Net, and unfolded."""
+    # Half the precision takes half the time where processors know it, and is precise enough to learn by.
+    device = images.device.type
+    half = unet.training and (device != "cpu" or _CPU_KNOWS_HALF)
+    with torch.autocast(device, torch.bfloat16, enabled=half):
+        said = unet(F.pixel_unshuffle(images, folded).contiguous(memory_format=torch.channels_last))
+    return F.pixel_shuffle(said.float(), folded)

@@ -11,9 +11,9 @@ from torch import Tensor
 
 from xray3d.errors import VolumeError
 from xray3d.inpainting.fill import smooth_fill
-from xray3d.inpainting.gradient_domain import integrate, standard_errors
+from xray3d.inpainting.gradient_domain import solved, standard_errors
 from xray3d.inpainting.growing import grown
-from xray3d.inpainting.network import InpaintingNetwork
+from xray3d.inpainting.network import InpaintingNetwork, Roughness
 from xray3d.inpainting.reading import Mask, Pixels, Reading, grey_pixels, shows_metal_dark
 from xray3d.inpainting.tiles import in_tiles
 
@@ -38,13 +38,14 @@ class Painted:
     sigma: NDArray[np.float64]
 
 
-def paint(network: InpaintingNetwork, image: NDArray, mask: NDArray) -> Painted:
+def paint(network: InpaintingNetwork, image: NDArray, mask: NDArray, error_in_sigmas: float = 1.0) -> Painted:
     """Paint what a mask covers.
 
     Args:
         network: in evaluation mode.
         image: (rows, cols) of any grey scale, attenuation bright or dark.
         mask: (rows, cols) nonzero where there is metal; where nowhere, the X-ray stays as it is.
+        error_in_sigmas: of the network, see `InpaintingModel`.
 
     Raises:
         VolumeError: no grey image, or one with gaps; a mask of another size, or over everything.
@@ -61,7 +62,7 @@ def paint(network: InpaintingNetwork, image: NDArray, mask: NDArray) -> Painted:
     reading = Reading.of(pixels, holes, shows_metal_dark(pixels, holes))
     clean, error = _guessed(network, reading.shown(pixels), holes)
     painted = np.where(holes, reading.restored(clean), pixels)
-    sigma[holes] = error[holes] * abs(reading.bright - reading.dark)
+    sigma[holes] = error_in_sigmas * error[holes] * abs(reading.bright - reading.dark)
     return Painted(painted, holes, sigma)
 
 
@@ -78,14 +79,15 @@ def _guessed(network: InpaintingNetwork, shown: NDArray[np.float32], holes: Mask
     images, where = (torch.from_numpy(one.astype(np.float32))[None, None].to(device) for one in (shown, holes))
     part = tuple(_around(np.asarray(holes.any(axis=axis))) for axis in (1, 0))
     stack = torch.cat([images, smooth_fill(images, where), where], dim=1)[:, :, part[0], part[1]]
+    roughness = Roughness.of(*stack[:, [0, 2]].split(1, dim=1))
 
     def guess(tile: Tensor) -> Tensor:
-        return torch.cat(network(*tile.split(1, dim=1)), dim=1)
+        return torch.cat(network(*tile.split(1, dim=1), roughness), dim=1)
 
     mean, log_sigma = np.split(in_tiles(guess, stack)[0].double().cpu().numpy(), 2)
+    found = solved(shown[part].astype(float), holes[part], mean, log_sigma)
     clean, error = np.zeros(shown.shape), np.zeros(shown.shape)
-    clean[part] = integrate(shown[part].astype(float), holes[part], mean, np.exp(log_sigma))
-    error[part] = standard_errors(holes[part], np.exp(log_sigma))
+    clean[part], error[part] = found.image(), standard_errors(found, holes[part])
     return clean, error
 
 

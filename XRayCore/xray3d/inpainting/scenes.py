@@ -48,19 +48,26 @@ class ScenePool:
         return one, other
 
     def crops(self, rng: Rng, count: int, size_px: int) -> Views:
-        """Square parts of random views, turned and mirrored at random, most of them about some metal."""
-        taken = [self._crop(rng, size_px) for _ in range(count)]
+        """Square parts of random views, turned, mirrored and made smaller at random, most of them about some metal."""
+        taken = [self._reduced(rng, size_px) for _ in range(count)]
         soft, bone, soft_beside, bone_beside, metal_mm = torch.from_numpy(np.stack(taken, axis=1)).float()
         return Views(soft, bone, soft_beside, bone_beside, metal_mm)
 
     def metal(self, rng: Rng, count: int, size_px: int) -> Tensor:
-        """(count, size, size) mm of metal alone."""
+        """(count, size, size) mm of metal alone, at any scale."""
         return self.crops(rng, count, size_px).metal_mm
 
     @cached_property
     def _with_metal(self) -> NDArray[np.intp]:
         """Numbers of the views that show some."""
         return np.flatnonzero((self.integrals[:, 4] > 0).any(axis=(1, 2)))
+
+    def _reduced(self, rng: Rng, size_px: int) -> NDArray[np.float16]:
+        """A crop as a detector with larger pixels would show it: each pixel is one ray."""
+        largest = max(size_px, self.integrals.shape[-1])
+        crop = self._crop(rng, round(size_px * float(np.exp(rng.uniform(0.0, np.log(largest / size_px))))))
+        at = ((np.arange(size_px) + 0.5) * crop.shape[-1] / size_px).astype(int)
+        return crop[:, at][:, :, at]
 
     def _crop(self, rng: Rng, size_px: int) -> NDArray[np.float16]:
         about_metal = rng.random() < _ABOUT_METAL

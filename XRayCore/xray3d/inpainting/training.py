@@ -1,19 +1,20 @@
-"""Training of both networks, from CTs and real radiographs."""
+"""Training of one network of a model, from CTs and real radiographs."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 import torch
 
 from xray3d.datasets.radiographs import Radiograph
 from xray3d.drr.device import resolve_device
 from xray3d.errors import VolumeError
-from xray3d.inpainting.lesson import InpaintingLesson, InpaintingMeasured
-from xray3d.inpainting.model import KIND, InpaintingModel, InpaintingReport
-from xray3d.inpainting.network import InpaintingNetworks
-from xray3d.inpainting.pair_source import PairSource
+from xray3d.inpainting.finding_lesson import FindingLesson, FindingMeasured
+from xray3d.inpainting.instrumented import Instrumented
+from xray3d.inpainting.model import InpaintingReport, NetworkName, kind_of, load_network, new_network, save_network_of
+from xray3d.inpainting.painting_lesson import PaintingLesson, PaintingMeasured
 from xray3d.inpainting.scenes import make_scenes
 from xray3d.models.bundle import METADATA, check_bundle_output
 from xray3d.models.fingerprint import CTFingerprint
@@ -24,12 +25,14 @@ from xray3d.models.training.state import TrainingState
 from xray3d.volumes import CTVolume
 
 VIEWS_OF_ONE = 120
-"""Of each patient: enough, since every crop of one has another look."""
+"""Of each patient: enough, since every part of one has another look."""
 
 _HELD_OUT_VIEWS, _HELD_OUT = 12, 64
+_LESSONS: dict[NetworkName, Callable[..., Any]] = {"finder": FindingLesson, "painter": PaintingLesson}
 
 
 def train(
+    name: NetworkName,
     patients: Sequence[CTVolume],
     radiographs: Sequence[Radiograph],
     folder: str | Path,
@@ -40,31 +43,37 @@ def train(
     progress: Progress = lambda doing, done: None,
     resume: bool = False,
     overwrite: bool = False,
-) -> InpaintingModel:
-    """Train a model and keep the best in `folder`.
+) -> InpaintingReport:
+    """Train one network of a model and keep the best in `folder`, under its name.
 
-    Whatever ends the training early, an exception from `progress` included, leaves the best model so far there, and
-    beside it `<folder>.training`, from which `resume` goes on.
+    Whatever ends the training early, an exception from `progress` included, leaves the best network so far there, and
+    beside it `<name>.training`, from which `resume` goes on.
 
     Args:
+        name: "finder" or "painter".
         patients: CTs of spines.
         radiographs: real ones without metal, or none; those of the part "validation" are measured on, those of the part
             "test" not looked at.
+        folder: of the model; the other network in it stays as it is.
         plan: how long and how fast.
         views_of_one: so many of each patient.
         progress: told what is being done and the share done; what it raises ends the training.
         resume: go on where a training of the same plan into this folder was stopped.
-        overwrite: replace the model that is there.
+        overwrite: replace the network that is there.
+
+    Returns:
+        What is said of the best network.
 
     Raises:
-        OutputExistsError: a model is there already, or the folder cannot be written.
+        OutputExistsError: there is one already, or the folder cannot be written.
         VolumeError: no patient, one whose spine takes no screw, or radiographs of which none is to be measured on.
         ModelError: nothing to resume, or a training of something else.
         DeviceError: the device is not there.
     """
-    place, plan = Path(folder).absolute(), plan or TrainingPlan()
+    place, plan = Path(folder).absolute() / name, plan or TrainingPlan()
     target = torch.device(str(resolve_device(device)))
-    check_bundle_output(Path(folder), overwrite or resume)
+    # A model's folder may be new; that in which it lies is not.
+    check_bundle_output(place if place.parent.exists() else place.parent, overwrite or resume)
     if not patients:
         raise VolumeError("There is no CT to learn from; give at least one.")
     learnt_from, measured_on = ([one for one in radiographs if one.part == part] for part in ("training", "validation"))
@@ -78,31 +87,32 @@ def train(
         lambda done: progress("X-raying the patients", done),
     )
     source, held_out = (
-        PairSource(of_part, [one.pixels() for one in real])
+        Instrumented(of_part, [one.pixels() for one in real])
         for of_part, real in zip(scenes.parted(len(patients), views_of_one), (learnt_from, measured_on), strict=True)
     )
 
-    def keep(networks: InpaintingNetworks, measured: InpaintingMeasured, course: Course) -> None:
+    def keep(network: Any, measured: FindingMeasured | PaintingMeasured, course: Course) -> None:
         report = InpaintingReport(
             **vars(course),
-            **vars(measured),
+            measured=vars(measured),
             cts=[ct.name for ct in patients],
             radiographs=len(learnt_from),
             radiograph_patients=len({one.patient for one in learnt_from}),
         )
-        InpaintingModel(networks, report).save(place, overwrite=True)
+        save_network_of(place.parent, name, network, report)
 
     torch.manual_seed(plan.seed)
-    networks = InpaintingNetworks().to(target)
+    network = new_network(name).to(target)
     whose = {
-        "kind": KIND,
+        "kind": kind_of(name),
         "patients": [CTFingerprint.of(ct).to_dict() for ct in patients],
         "radiographs": sorted(one.name for one in radiographs),
         "views": views_of_one,
     }
-    lesson = InpaintingLesson(source, held_out, _HELD_OUT, plan, keep)
-    training = Training(lesson, networks, SCRATCH, plan, TrainingState(place, plan, whose), progress)
+    lesson = _LESSONS[name](source, held_out, _HELD_OUT, plan, keep)
+    training = Training(lesson, network, SCRATCH, plan, TrainingState(place, plan, whose), progress)
     if resume:
         training.go_on(has_best=(place / METADATA).is_file())
+    place.parent.mkdir(exist_ok=True)
     training.run()
-    return InpaintingModel.load(place, device)
+    return load_network(place.parent, name)[1]

@@ -1,0 +1,185 @@
+"""What the network that paints learns: the same X-ray without metal."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from xray3d.inpainting.gradient_domain import (
+    Beliefs,
+    about_holes,
+    bends,
+    differences,
+    integrated,
+    rims,
+    solved,
+    standard_errors,
+)
+from xray3d.inpainting.instrumented import Instrumented
+from xray3d.inpainting.network import InpaintingNetwork, Roughness
+from xray3d.inpainting.painting_source import LEAST_RANGE, Occluded, occluded
+from xray3d.models.training.course import Course
+from xray3d.models.training.plan import TrainingPlan
+
+_HELD_OUT_SEED, _SEEDS_APART = 2 * 10**9, 10**7
+# Nobody needs to be nearer to the truth than this share of its range.
+_NEAR_ENOUGH = 1e-3
+# What metal adds to differences is told directly, too: it is learnt faster so.
+_METAL_COUNTS = 0.2
+# It gives standard errors a scale, of which the least squares know nothing.
+_LIKELIHOOD_COUNTS = 0.05
+
+
+@dataclass(frozen=True)
+class PaintingMeasured:
+    """How good a network is on X-rays held out.
+
+    Attributes:
+        psnr_db: mean over images of the peak signal-to-noise ratio in the holes, the peak being the truth's range.
+        error_in_sigmas: root mean square over images of errors in the unit of standard errors.
+    """
+
+    psnr_db: float
+    error_in_sigmas: float
+
+    @property
+    def score(self) -> float:
+        """The lower the better."""
+        return -self.psnr_db
+
+    @property
+    def told(self) -> str:
+        """In a few words."""
+        return f"{self.psnr_db:.2f} dB in the holes"
+
+
+class PaintingLesson:
+    """X-rays without end, and some that are held out.
+
+    Args:
+        source: to learn from.
+        held_out: of other patients, to measure on.
+        count: of these.
+        plan: of the training.
+        keep: given all networks that are better than those before.
+    """
+
+    def __init__(
+        self,
+        source: Instrumented,
+        held_out: Instrumented,
+        count: int,
+        plan: TrainingPlan,
+        keep: Callable[[InpaintingNetwork, PaintingMeasured, Course], None],
+    ) -> None:
+        self._source, self._plan, self._keep = source, plan, keep
+        self._held_out = [occluded(held_out, plan.batch, _HELD_OUT_SEED + n) for n in range(-(-count // plan.batch))]
+
+    def batch(self, step: int) -> Occluded:
+        """X-rays that were not shown before."""
+        return occluded(self._source, self._plan.batch, self._plan.seed * _SEEDS_APART + step)
+
+    def loss(self, network: InpaintingNetwork, batch: Occluded, step: int) -> Tensor:
+        """See `painting_loss`."""
+        batch = batch.to(_device_of(network))
+        return painting_loss(_believed(network, batch), batch)
+
+    def measure(self, network: InpaintingNetwork, breathe: Callable[[str], None]) -> PaintingMeasured:
+        """On the X-rays that were held out."""
+        decibels, sigmas = [], []
+        for batch in self._held_out:
+            breathe("Painting X-rays that it has not seen")
+            batch = batch.to(_device_of(network))
+            with torch.inference_mode():
+                beliefs = _believed(network, batch)
+                decibels.append(psnr_in_holes(integrated(batch.images, batch.holes, beliefs), batch))
+            sigmas += _errors_in_sigmas(beliefs, batch)
+        return PaintingMeasured(torch.cat(decibels).mean().item(), float(np.sqrt(np.mean(np.square(sigmas)))))
+
+    def is_enough(self, measured: PaintingMeasured) -> bool:
+        """It is never good enough."""
+        return False
+
+    def keep(self, network: InpaintingNetwork, measured: PaintingMeasured, course: Course) -> None:
+        """With what was measured."""
+        self._keep(network, measured, course)
+
+
+def painting_loss(beliefs: Beliefs, batch: Occluded) -> Tensor:
+    """Of the mean over images: the logarithm of the error in the holes, and a little of how likely the truth is.
+
+    The logarithm makes hard images and easy ones, those of little contrast and those of much, count alike.
+    """
+    noise = _mean_of((integrated(batch.images, batch.holes, beliefs) - batch.truth).square(), batch.holes)
+    of_images = torch.log(noise / _peak(batch).square() + _NEAR_ENOUGH**2) / 2
+    of_images = (
+        of_images + _LIKELIHOOD_COUNTS * _unlikely(beliefs, batch) + _METAL_COUNTS * _metal_missed(beliefs, batch)
+    )
+    has_holes = batch.holes.flatten(1).amax(dim=1)
+    return (of_images * has_holes).sum() / has_holes.sum().clamp(min=1.0)
+
+
+def psnr_in_holes(clean: Tensor, batch: Occluded) -> Tensor:
+    """(m,) dB of the images that have holes."""
+    noise = _mean_of((clean - batch.truth).square(), batch.holes) / _peak(batch).square()
+    return -10 * torch.log10(noise.clamp(min=1e-12))[batch.holes.flatten(1).amax(dim=1) > 0]
+
+
+def _unlikely(beliefs: Beliefs, batch: Occluded) -> Tensor:
+    """(n,) negative logarithm of a Laplace likelihood of what is usual, and of the rims.
+
+    Of what is seen through metal nothing is said: its errors are alike along a whole edge, and so count for more than
+    each of them says.
+    """
+    truth, holes = batch.truth, batch.holes
+    true = [differences(truth), bends(truth), truth]
+    where = [about_holes(holes), holes.expand(-1, 3, -1, -1), rims(holes)]
+    parts = zip(*(of.split([2, 2, 3, 1], dim=1)[1:] for of in beliefs), true, where, strict=True)
+    of_parts = [_mean_of((mean - of_truth).abs() * torch.exp(-log) + log, at) for mean, log, of_truth, at in parts]
+    return torch.stack(of_parts).sum(dim=0)
+
+
+def _metal_missed(beliefs: Beliefs, batch: Occluded) -> Tensor:
+    """(n,) how far off, on a scale between linear and logarithmic, differences are that are seen through metal."""
+    unit = Roughness.of(batch.images, batch.holes).difference
+    error = torch.asinh((beliefs.mean[:, :2] - differences(batch.truth)).abs() / unit)
+    return _mean_of(error, about_holes(batch.holes))
+
+
+def _errors_in_sigmas(beliefs: Beliefs, batch: Occluded) -> list[float]:
+    """Of each image with a hole the root of the mean square error over the mean square standard error."""
+    ratios = []
+    of_all = (batch.images[:, 0], batch.truth[:, 0], batch.holes[:, 0], *beliefs)
+    numbers = [of_one.double().cpu().numpy() for of_one in of_all]
+    for image, truth, where, mean, log_sigma in zip(*numbers, strict=True):
+        hole = where > 0
+        if hole.any() and not hole.all():
+            found = solved(image, hole, mean, log_sigma)
+            error, sigma = (found.image() - truth)[hole], standard_errors(found, hole)[hole]
+            ratios.append(float(np.sqrt(np.mean(error**2) / np.mean(sigma**2))))
+    return ratios
+
+
+def _believed(network: InpaintingNetwork, batch: Occluded) -> Beliefs:
+    beliefs: Beliefs = network(batch.images, batch.filled, batch.holes, Roughness.of(batch.images, batch.holes))
+    return beliefs
+
+
+def _mean_of(values: Tensor, chosen: Tensor) -> Tensor:
+    """(n,) means where something is chosen."""
+    chosen = chosen.flatten(1)
+    return (values.flatten(1) * chosen).sum(dim=1) / chosen.sum(dim=1).clamp(min=1.0)
+
+
+def _peak(batch: Occluded) -> Tensor:
+    """(n,) ranges of the truth."""
+    truth = batch.truth.flatten(1)
+    return (truth.amax(dim=1) - truth.amin(dim=1)).clamp(min=LEAST_RANGE)
+
+
+def _device_of(network: InpaintingNetwork) -> torch.device:
+    return next(network.parameters()).device
