@@ -149,7 +149,7 @@ class TestRegister:
         choose_implants(ready, "remove")
         before = scene_state()
         register(ready)
-        assert "nowhere holds no model" in ready.panel.bar.message
+        assert "finder holds no model" in ready.panel.bar.message
         assert scene_state() == before
 
     def test_a_model_for_the_ct_sees_what_is_registered(self, modelled, fake, networks, monkeypatch):
