@@ -8,7 +8,6 @@ import torch
 from torch import nn
 
 from inpainting_support import made_up_scenes, thin_network
-from xray3d.inpainting import painting_lesson
 from xray3d.inpainting.gradient_domain import RIM_PX, Beliefs, bends, differences
 from xray3d.inpainting.instrumented import Instrumented
 from xray3d.inpainting.painting_lesson import PaintingLesson, PaintingMeasured, painting_loss, psnr_in_holes
@@ -137,7 +136,7 @@ def test_what_is_measured_is_of_the_x_rays_held_out(monkeypatch):
     shown.images.copy_(shown.truth)
     shown.holes.zero_()[:, :, 30:70, 40:60] = 1
     asked = []
-    monkeypatch.setattr(painting_lesson, "occluded", lambda *of: asked.append(of) or shown)
+    monkeypatch.setattr(PaintingLesson, "drawn", staticmethod(lambda *of: asked.append(of) or shown))
     lesson = PaintingLesson(None, source(), 5, PLAN, None)
     assert [(held_out, count) for held_out, count, _ in asked] == 2 * [(source(), 4)]
     assert asked[0] != asked[1], "other X-rays"

@@ -10,12 +10,8 @@ from monai.losses import DiceCELoss
 from torch import Tensor
 
 from xray3d.inpainting.finding_source import Searched, searched
-from xray3d.inpainting.instrumented import Instrumented
+from xray3d.inpainting.lesson import InpaintingLesson, device_of
 from xray3d.inpainting.network import ImplantNetwork
-from xray3d.models.training.course import Course
-from xray3d.models.training.plan import TrainingPlan
-
-_HELD_OUT_SEED, _SEEDS_APART = 10**9, 10**7
 
 
 @dataclass(frozen=True)
@@ -43,35 +39,15 @@ class FindingMeasured:
         return f"Dice {self.dice:.2f}, false alarms {self.false_alarms:.1%}"
 
 
-class FindingLesson:
-    """X-rays without end, and some that are held out.
+class FindingLesson(InpaintingLesson[ImplantNetwork, Searched, FindingMeasured]):
+    """X-rays, what is told of a network's answers, and how these are measured."""
 
-    Args:
-        source: to learn from.
-        held_out: of other patients, to measure on.
-        count: of these.
-        plan: of the training.
-        keep: given all networks that are better than those before.
-    """
-
-    def __init__(
-        self,
-        source: Instrumented,
-        held_out: Instrumented,
-        count: int,
-        plan: TrainingPlan,
-        keep: Callable[[ImplantNetwork, FindingMeasured, Course], None],
-    ) -> None:
-        self._source, self._plan, self._keep = source, plan, keep
-        self._held_out = [searched(held_out, plan.batch, _HELD_OUT_SEED + n) for n in range(-(-count // plan.batch))]
-
-    def batch(self, step: int) -> Searched:
-        """X-rays that were not shown before."""
-        return searched(self._source, self._plan.batch, self._plan.seed * _SEEDS_APART + step)
+    held_out_seed = 10**9
+    drawn = staticmethod(searched)
 
     def loss(self, network: ImplantNetwork, batch: Searched, step: int) -> Tensor:
         """See `finding_loss`."""
-        batch = batch.to(_device_of(network))
+        batch = batch.to(device_of(network))
         return finding_loss(network(batch.images), batch)
 
     def measure(self, network: ImplantNetwork, breathe: Callable[[str], None]) -> FindingMeasured:
@@ -79,20 +55,12 @@ class FindingLesson:
         of_batches = []
         for batch in self._held_out:
             breathe("Looking for metal on X-rays that it has not seen")
-            batch = batch.to(_device_of(network))
+            batch = batch.to(device_of(network))
             with torch.inference_mode():
                 logits = network(batch.images)
             share = false_share(logits, batch)
             of_batches.append((dice(logits, batch), share, (share > 0).float()))
         return FindingMeasured(*(torch.cat(of_all).mean().item() for of_all in zip(*of_batches, strict=True)))
-
-    def is_enough(self, measured: FindingMeasured) -> bool:
-        """It is never good enough."""
-        return False
-
-    def keep(self, network: ImplantNetwork, measured: FindingMeasured, course: Course) -> None:
-        """With what was measured."""
-        self._keep(network, measured, course)
 
 
 def finding_loss(logits: Tensor, batch: Searched) -> Tensor:
@@ -111,7 +79,3 @@ def dice(logits: Tensor, batch: Searched) -> Tensor:
 def false_share(logits: Tensor, batch: Searched) -> Tensor:
     """(k,) shares of the pixels of the images without metal that are taken for some."""
     return (logits > 0).flatten(1).float().mean(dim=1)[~(batch.metal > 0).flatten(1).any(dim=1)]
-
-
-def _device_of(network: ImplantNetwork) -> torch.device:
-    return next(network.parameters()).device

@@ -19,13 +19,10 @@ from xray3d.inpainting.gradient_domain import (
     solved,
     standard_errors,
 )
-from xray3d.inpainting.instrumented import Instrumented
+from xray3d.inpainting.lesson import InpaintingLesson, device_of
 from xray3d.inpainting.network import InpaintingNetwork, Roughness
 from xray3d.inpainting.painting_source import LEAST_RANGE, Occluded, occluded
-from xray3d.models.training.course import Course
-from xray3d.models.training.plan import TrainingPlan
 
-_HELD_OUT_SEED, _SEEDS_APART = 2 * 10**9, 10**7
 # Nobody needs to be nearer to the truth than this share of its range.
 _NEAR_ENOUGH = 1e-3
 # What metal adds to differences is told directly, too: it is learnt faster so.
@@ -57,35 +54,15 @@ class PaintingMeasured:
         return f"{self.psnr_db:.2f} dB in the holes"
 
 
-class PaintingLesson:
-    """X-rays without end, and some that are held out.
+class PaintingLesson(InpaintingLesson[InpaintingNetwork, Occluded, PaintingMeasured]):
+    """X-rays, what is told of a network's answers, and how these are measured."""
 
-    Args:
-        source: to learn from.
-        held_out: of other patients, to measure on.
-        count: of these.
-        plan: of the training.
-        keep: given all networks that are better than those before.
-    """
-
-    def __init__(
-        self,
-        source: Instrumented,
-        held_out: Instrumented,
-        count: int,
-        plan: TrainingPlan,
-        keep: Callable[[InpaintingNetwork, PaintingMeasured, Course], None],
-    ) -> None:
-        self._source, self._plan, self._keep = source, plan, keep
-        self._held_out = [occluded(held_out, plan.batch, _HELD_OUT_SEED + n) for n in range(-(-count // plan.batch))]
-
-    def batch(self, step: int) -> Occluded:
-        """X-rays that were not shown before."""
-        return occluded(self._source, self._plan.batch, self._plan.seed * _SEEDS_APART + step)
+    held_out_seed = 2 * 10**9
+    drawn = staticmethod(occluded)
 
     def loss(self, network: InpaintingNetwork, batch: Occluded, step: int) -> Tensor:
         """See `painting_loss`."""
-        batch = batch.to(_device_of(network))
+        batch = batch.to(device_of(network))
         return painting_loss(_believed(network, batch), batch)
 
     def measure(self, network: InpaintingNetwork, breathe: Callable[[str], None]) -> PaintingMeasured:
@@ -93,20 +70,12 @@ class PaintingLesson:
         decibels, sigmas = [], []
         for batch in self._held_out:
             breathe("Painting X-rays that it has not seen")
-            batch = batch.to(_device_of(network))
+            batch = batch.to(device_of(network))
             with torch.inference_mode():
                 beliefs = _believed(network, batch)
                 decibels.append(psnr_in_holes(integrated(batch.images, batch.holes, beliefs), batch))
             sigmas += _errors_in_sigmas(beliefs, batch)
         return PaintingMeasured(torch.cat(decibels).mean().item(), float(np.sqrt(np.mean(np.square(sigmas)))))
-
-    def is_enough(self, measured: PaintingMeasured) -> bool:
-        """It is never good enough."""
-        return False
-
-    def keep(self, network: InpaintingNetwork, measured: PaintingMeasured, course: Course) -> None:
-        """With what was measured."""
-        self._keep(network, measured, course)
 
 
 def painting_loss(beliefs: Beliefs, batch: Occluded) -> Tensor:
@@ -179,7 +148,3 @@ def _peak(batch: Occluded) -> Tensor:
     """(n,) ranges of the truth."""
     truth = batch.truth.flatten(1)
     return (truth.amax(dim=1) - truth.amin(dim=1)).clamp(min=LEAST_RANGE)
-
-
-def _device_of(network: InpaintingNetwork) -> torch.device:
-    return next(network.parameters()).device
