@@ -171,6 +171,18 @@ def test_another_model(run, folder, monkeypatch):
     assert "finder holds no model" in err
 
 
+def test_one_that_cannot_be_cleaned_keeps_no_other_from_it(run, folder):
+    blank = np.full(SIZE, 7, np.uint8)
+    write(blank, "blank.png")
+    masks = [option for _ in range(3) for option in ("--mask", "mask.png")]
+    code, out, err = run("photo.png", "blank.png", "lateral.nrrd", *masks, "-o", "out", "--json")
+    assert code == 2
+    assert err.count("blank.png: What the mask leaves of the X-ray has one grey value") == 1
+    assert [report["xray"] for report in json.loads(out)["xrays"]] == ["photo.png", "lateral.nrrd"]
+    written = {file.name for file in (folder / "out").iterdir()}
+    assert written == {"photo_clean.nrrd", "lateral_clean.nrrd", "lateral_clean.json"}
+
+
 @pytest.fixture
 def bad(folder):
     """What cannot be cleaned."""

@@ -42,7 +42,7 @@ def test_a_ct_is_enough(command, trainer):
     assert trainer["radiographs"] == []
     assert trainer["plan"] == TrainingPlan()
     assert (trainer["views_of_one"], trainer["device"]) == (training.VIEWS_OF_ONE, "cpu")
-    assert (trainer["resume"], trainer["overwrite"]) == (False, False)
+    assert (trainer["start"], trainer["resume"], trainer["overwrite"]) == (None, False, False)
     assert out.strip() == (
         "model/painter: 30.0 dB in the holes, on X-rays that it had not seen, after 100 steps in 10 min."
     )
@@ -61,13 +61,14 @@ def test_a_finder_is_measured_by_what_it_finds(command, trainer):
 def test_options_arrive(command, trainer):
     code, out, err = command(
         *TRAIN[:4], "other.nrrd", "-o", "model", "--radiographs", "radiographs", "--views", 33, "--steps", 77, "--seed",
-        9, "--resume", "--overwrite", "--json",
+        9, "--start", "before", "--resume", "--overwrite", "--json",
     )  # fmt: skip
     assert code == 0, err
     assert [ct.name for ct in trainer["patients"]] == ["ct.nrrd", "other.nrrd"]
     assert [one.name for one in trainer["radiographs"]] == ["Image_7"]
     assert trainer["plan"] == TrainingPlan(77, seed=9)
     assert (trainer["views_of_one"], trainer["resume"], trainer["overwrite"]) == (33, True, True)
+    assert str(trainer["start"]) == "before"
     told = json.loads(out)
     assert (told["folder"], told["cts"]) == ("model/painter", ["ct.nrrd"])
     assert told["measured"] == {"psnr_db": 30.0, "error_in_sigmas": 1.1}

@@ -108,9 +108,9 @@ def test_metal_made_smaller_is_as_thick_as_it_was(monkeypatch):
     """A bar that is 5 mm thick everywhere: a pixel is a ray, no average of some that meet it and some that do not."""
     made, thicknesses = instrumented.radiograph_pairs, set()
 
-    def seen(greys, metal_mm, generator):
+    def seen(greys, metal_mm, *others):
         thicknesses.update(metal_mm.unique().tolist())
-        return made(greys, metal_mm, generator)
+        return made(greys, metal_mm, *others)
 
     monkeypatch.setattr(instrumented, "radiograph_pairs", seen)
     drawn(11, 20)

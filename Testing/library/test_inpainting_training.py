@@ -163,6 +163,28 @@ def test_a_training_of_one_network_is_no_training_of_the_other(tmp_path):
         run("painter", tmp_path / "model", resume=True)
 
 
+def test_a_training_begins_with_what_another_has_learnt(tmp_path, name):
+    first = run(name, tmp_path / "first")
+    barely = replace(PLAN, steps=1, learning_rate=1e-9, seed=5)
+    report = run(name, tmp_path / "more", barely, start=tmp_path / "first")
+    assert report.started_from == f"first after {first.steps} steps"
+    assert apart(weights(tmp_path / "first", name), weights(tmp_path / "more", name)) < 1e-5
+    run(name, tmp_path / "scratch", barely)
+    assert apart(weights(tmp_path / "first", name), weights(tmp_path / "scratch", name)) > 1e-3
+    with pytest.raises(ModelError):
+        run(name, tmp_path / "none", start=tmp_path / "nothing")
+    assert not (tmp_path / "none").exists()
+
+
+def test_a_training_from_elsewhere_is_another_training(tmp_path, name):
+    run(name, tmp_path / "first")
+    with pytest.raises(KeyboardInterrupt):
+        run(name, tmp_path / "model", progress=stopped_at(0.5), start=tmp_path / "first")
+    with pytest.raises(ModelError, match="with other data, another start or another plan"):
+        run(name, tmp_path / "model", resume=True)
+    run(name, tmp_path / "model", resume=True, start=tmp_path / "first")
+
+
 def test_what_cannot_begin_is_one_sentence(tmp_path, name):
     run(name, tmp_path / "model")
     before = contents(tmp_path)

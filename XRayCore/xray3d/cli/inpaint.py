@@ -14,7 +14,7 @@ from rich.progress import Progress
 
 from xray3d.cli.inpaint_files import Job, geometry_of, plan, read, save
 from xray3d.cli.options import DeviceOption, JsonOption, OverwriteOption
-from xray3d.errors import about
+from xray3d.errors import XRay3DError, about
 
 if TYPE_CHECKING:
     from xray3d.inpainting.inpainter import Inpainter
@@ -60,7 +60,7 @@ def inpaint(
     """Find metal on X-rays, or take it from masks, and paint what it hides.
 
     Elsewhere pixels stay as they are, and so does an X-ray on which no implant is found. The geometry of an X-ray is
-    written beside the clean one.
+    written beside the clean one. Of many X-rays, one that cannot be cleaned keeps none of the others from it.
     """
     from xray3d.inpainting.inpainter import Inpainter
     from xray3d.inpainting.model import SHIPPED, InpaintingModel
@@ -69,14 +69,20 @@ def inpaint(
     for job in jobs:  # before the work, for what cannot be used
         read(job)
     inpainter = Inpainter(InpaintingModel.load(model or SHIPPED, device))
-    reports = []
+    reports, failures = [], []
     with Progress(console=Console(stderr=True), transient=True) as bar:
         task = bar.add_task("Removing implants", total=len(jobs))
         for job in jobs:
             bar.update(task, description=f"Removing implants from {job.xray.name}")
-            reports.append(_inpaint(inpainter, job))
+            try:
+                reports.append(_inpaint(inpainter, job))
+            except XRay3DError as wrong:  # of one X-ray; the others can still be cleaned
+                failures.append(str(wrong))
             bar.advance(task)
-    print(json_format.dumps({"xrays": reports}) if json else _in_words(reports))
+    if reports:
+        print(json_format.dumps({"xrays": reports}) if json else _in_words(reports))
+    if failures:
+        raise XRay3DError(" ".join(failures))
 
 
 def _inpaint(inpainter: Inpainter, job: Job) -> dict[str, Any]:

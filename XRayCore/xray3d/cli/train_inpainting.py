@@ -35,6 +35,10 @@ def inpainting(
         ),
     ] = None,
     views: Annotated[int, typer.Option(min=1, help="X-rays simulated of each CT.", rich_help_panel=_WHAT)] = 120,
+    start: Annotated[
+        Path | None,
+        typer.Option(help="Model to begin with.", show_default="none, from scratch", rich_help_panel=HOW_LONG),
+    ] = None,
     steps: Annotated[int, typer.Option(min=1, help="Steps at most.", rich_help_panel=HOW_LONG)] = TrainingPlan.steps,
     seed: SeedOfTrainingOption = 0,
     resume: ResumeOption = False,
@@ -65,6 +69,7 @@ def inpainting(
             output,
             TrainingPlan(steps, seed=seed),
             views_of_one=views,
+            start=start,
             device=device,
             progress=lambda doing, done: bar.update(task, description=doing, completed=done),
             resume=resume,

@@ -23,8 +23,9 @@ _LEAST_GREY, _MOST_GREY = 0.15, 0.5
 _LEAST_NOISE, _MOST_NOISE = 0.003, 0.03
 _MOST_OPAQUE = 8.0
 _LINE_INTEGRALS, _COLLIMATED = 0.5, 0.3
-# Detectors store what shines through metal; only some displays end before it.
 CLIPPED = 0.25
+"""Detectors store what shines through metal; this share of displays ends before it."""
+
 _LEVELS = 4095
 
 
@@ -63,8 +64,12 @@ class Views:
         return len(self.soft)
 
 
-def simulated_pairs(views: Views, generator: torch.Generator) -> Pairs:
-    """X-rays of any technique and grey scale, and some as plain line integrals."""
+def simulated_pairs(views: Views, generator: torch.Generator, clipped: float = CLIPPED) -> Pairs:
+    """X-rays of any technique and grey scale, and some as plain line integrals.
+
+    Args:
+        clipped: the share of them whose display ends before metal does, so that it is white.
+    """
     draw = Draws(len(views), generator, copies=2)
     soft, bone = torch.cat([views.soft_beside, views.soft]), torch.cat([views.bone_beside, views.bone])
     metal_mm = torch.cat([views.metal_mm, torch.zeros_like(views.metal_mm)])
@@ -74,7 +79,7 @@ def simulated_pairs(views: Views, generator: torch.Generator) -> Pairs:
     shown = displayed(torch.cat([with_noise(with_metal, Draws(len(views), generator)), without]), draw)
     integrals = _stretched(soft + bone + _per_mm(draw) * metal_mm)
     images, truth = torch.where(draw.happens(_LINE_INTEGRALS) > 0, integrals, shown).chunk(2)
-    return Pairs(_clipped(images, generator), truth, (views.metal_mm > 0).to(images.dtype))
+    return Pairs(_clipped(images, generator, clipped), truth, (views.metal_mm > 0).to(images.dtype))
 
 
 def radiograph_pairs(
@@ -111,8 +116,8 @@ def _stretched(integrals: Tensor) -> Tensor:
     return (integrals - low) / (high - low + 1e-6)
 
 
-def _clipped(images: Tensor, generator: torch.Generator) -> Tensor:
+def _clipped(images: Tensor, generator: torch.Generator, share: float) -> Tensor:
     """White from where a display ends, in some of the images."""
     draw = Draws(len(images), generator)
-    end = torch.where(draw.happens(CLIPPED) > 0, draw.uniform(1.0, 1.5), torch.full_like(images[:, :1, :1], math.inf))
+    end = torch.where(draw.happens(share) > 0, draw.uniform(1.0, 1.5), torch.full_like(images[:, :1, :1], math.inf))
     return torch.minimum(images, end)

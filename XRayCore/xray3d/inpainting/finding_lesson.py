@@ -43,6 +43,7 @@ class FindingLesson(InpaintingLesson[ImplantNetwork, Searched, FindingMeasured])
     """X-rays, what is told of a network's answers, and how these are measured."""
 
     held_out_seed = 10**9
+    clipped = 0.4  # white metal is found last
     drawn = staticmethod(searched)
 
     def loss(self, network: ImplantNetwork, batch: Searched, step: int) -> Tensor:

@@ -11,7 +11,7 @@ import torch.nn.functional as F
 from numpy.typing import NDArray
 from torch import Tensor
 
-from xray3d.datasets.occlusion import Pairs, radiograph_pairs, simulated_pairs
+from xray3d.datasets.occlusion import CLIPPED, Pairs, radiograph_pairs, simulated_pairs
 from xray3d.inpainting.scenes import ScenePool
 
 # A radiograph of a whole spine is small, and so are implants on it.
@@ -47,17 +47,19 @@ class Instrumented:
     Attributes:
         scenes: of instrumented patients.
         radiographs: (rows, cols) each, real ones; there may be none.
+        clipped: the share of X-rays on which metal is white.
     """
 
     scenes: ScenePool
     radiographs: Sequence[NDArray[np.float32]]
+    clipped: float = CLIPPED
 
     def parts(self, count: int, size_px: int, rng: np.random.Generator, generator: torch.Generator) -> list[Part]:
         """Square ones, half of them simulated, half of real radiographs, where there are some; simulated ones first."""
         if count == 0:
             return []
         real = count // 2 if self.radiographs else 0
-        simulated = simulated_pairs(self.scenes.crops(rng, count - real, size_px), generator)
+        simulated = simulated_pairs(self.scenes.crops(rng, count - real, size_px), generator, self.clipped)
         parts = [Part(Pairs(*image), np.s_[:, :]) for image in zip(*vars(simulated).values(), strict=True)]
         return parts + [self._on_radiograph(size_px, rng, generator) for _ in range(real)]
 
@@ -75,7 +77,8 @@ class Instrumented:
 
     def _on_radiograph(self, size_px: int, rng: np.random.Generator, generator: torch.Generator) -> Part:
         greys = self._radiograph(size_px, rng)
-        one = radiograph_pairs(torch.from_numpy(greys)[None], self._metal_mm(rng, greys.shape)[None], generator)
+        metal_mm = self._metal_mm(rng, greys.shape)
+        one = radiograph_pairs(torch.from_numpy(greys)[None], metal_mm[None], generator, self.clipped)
         pairs = Pairs(*(image[0] for image in vars(one).values()))
         about = np.argwhere(pairs.metal.numpy()) if rng.random() < _ABOUT_METAL else None
         return Part(pairs, _square(greys.shape, size_px, rng, about))

@@ -9,6 +9,7 @@ from typing import Generic, TypeVar
 import torch
 from torch import nn
 
+from xray3d.datasets.occlusion import CLIPPED
 from xray3d.inpainting.instrumented import Instrumented
 from xray3d.models.training.course import Course
 from xray3d.models.training.plan import TrainingPlan
@@ -33,6 +34,8 @@ class InpaintingLesson(ABC, Generic[Network, Batch, Measured]):
 
     held_out_seed: int
     """Of what is measured on; no step of a training has one as large."""
+    clipped: float = CLIPPED
+    """The share of X-rays on which metal is white."""
 
     def __init__(
         self,

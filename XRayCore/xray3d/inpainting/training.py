@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -28,7 +28,10 @@ VIEWS_OF_ONE = 120
 """Of each patient: enough, since every part of one has another look."""
 
 _HELD_OUT_VIEWS, _HELD_OUT = 12, 64
-_LESSONS: dict[NetworkName, Callable[..., Any]] = {"finder": FindingLesson, "painter": PaintingLesson}
+_LESSONS: dict[NetworkName, type[Any]] = {
+    "finder": FindingLesson,
+    "painter": PaintingLesson,
+}
 
 
 def train(
@@ -39,6 +42,7 @@ def train(
     plan: TrainingPlan | None = None,
     *,
     views_of_one: int = VIEWS_OF_ONE,
+    start: str | Path | None = None,
     device: str = "cpu",
     progress: Progress = lambda doing, done: None,
     resume: bool = False,
@@ -57,6 +61,7 @@ def train(
         folder: of the model; the other network in it stays as it is.
         plan: how long and how fast.
         views_of_one: so many of each patient.
+        start: folder of a model whose network of that name is what to begin with; from scratch without.
         progress: told what is being done and the share done; what it raises ends the training.
         resume: go on where a training of the same plan into this folder was stopped.
         overwrite: replace the network that is there.
@@ -67,7 +72,7 @@ def train(
     Raises:
         OutputExistsError: there is one already, or the folder cannot be written.
         VolumeError: no patient, one whose spine takes no screw, or radiographs of which none is to be measured on.
-        ModelError: nothing to resume, or a training of something else.
+        ModelError: no network to begin with, nothing to resume, or a training of something else.
         DeviceError: the device is not there.
     """
     place, plan = Path(folder).absolute() / name, plan or TrainingPlan()
@@ -87,7 +92,7 @@ def train(
         lambda done: progress("X-raying the patients", done),
     )
     source, held_out = (
-        Instrumented(of_part, [one.pixels() for one in real])
+        Instrumented(of_part, [one.pixels() for one in real], _LESSONS[name].clipped)
         for of_part, real in zip(scenes.parted(len(patients), views_of_one), (learnt_from, measured_on), strict=True)
     )
 
@@ -102,17 +107,26 @@ def train(
         save_network_of(place.parent, name, network, report)
 
     torch.manual_seed(plan.seed)
-    network = new_network(name).to(target)
+    network, started_from = _begun(name, start)
     whose = {
         "kind": kind_of(name),
         "patients": [CTFingerprint.of(ct).to_dict() for ct in patients],
         "radiographs": sorted(one.name for one in radiographs),
         "views": views_of_one,
+        "started_from": started_from,
     }
     lesson = _LESSONS[name](source, held_out, _HELD_OUT, plan, keep)
-    training = Training(lesson, network, SCRATCH, plan, TrainingState(place, plan, whose), progress)
+    training = Training(lesson, network.to(target), started_from, plan, TrainingState(place, plan, whose), progress)
     if resume:
         training.go_on(has_best=(place / METADATA).is_file())
     place.parent.mkdir(exist_ok=True)
     training.run()
     return load_network(place.parent, name)[1]
+
+
+def _begun(name: NetworkName, start: str | Path | None) -> tuple[Any, str]:
+    """What a training begins with, and what that is."""
+    if start is None:
+        return new_network(name), SCRATCH
+    network, report = load_network(start, name)
+    return network, f"{Path(start).absolute().name} after {report.steps} steps"
