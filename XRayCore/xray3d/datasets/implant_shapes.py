@@ -15,6 +15,7 @@ from scipy.interpolate import CubicSpline
 
 from xray3d.datasets.shapes import Distance, Points, rounded_box, smooth_intersection
 from xray3d.errors import MeshError
+from xray3d.volumes.isosurface import isosurface
 
 UPRIGHT = np.eye(3)
 
@@ -113,32 +114,15 @@ def meshed(
     distance: DistanceFunction, half_mm: NDArray[np.float64], centre_mm: ArrayLike = (0, 0, 0), edge_mm: float = 0.4
 ) -> TriangleMesh:
     """The zero surface of a function that is negative inside, within a box and a margin of three edges."""
-    from vtkmodules.util.numpy_support import numpy_to_vtk, vtk_to_numpy
-    from vtkmodules.vtkCommonDataModel import vtkImageData
-    from vtkmodules.vtkFiltersCore import vtkFlyingEdges3D
-
     low = np.asarray(centre_mm, float) - half_mm - 3 * edge_mm
     size = np.ceil((2 * half_mm + 6 * edge_mm) / edge_mm).astype(int) + 1
     axes = [(origin + edge_mm * np.arange(n)).astype(np.float32) for origin, n in zip(low, size, strict=True)]
     z, y, x = np.meshgrid(axes[2], axes[1], axes[0], indexing="ij")
     values = distance(np.stack([x, y, z])).astype(np.float32)
     values[np.abs(values) < 1e-3] = 1e-3  # a vertex exactly on a grid point would make triangles without area
-    image = vtkImageData()
-    image.SetDimensions(*(int(n) for n in size))
-    image.SetSpacing(edge_mm, edge_mm, edge_mm)
-    image.SetOrigin(*low)
-    image.GetPointData().SetScalars(numpy_to_vtk(values.ravel(), deep=True))
-    edges = vtkFlyingEdges3D()
-    edges.SetInputData(image)
-    edges.SetValue(0, 0.0)
-    edges.ComputeNormalsOff()
-    edges.Update()
-    surface = edges.GetOutput()
-    vertices = vtk_to_numpy(surface.GetPoints().GetData()).astype(float)
-    triangles = (
-        vtk_to_numpy(surface.GetPolys().GetConnectivityArray()).reshape(-1, 3)[:, ::-1].astype(np.int64)
-    )  # values rise outward
-    return TriangleMesh(vertices, triangles)
+    to_mm = np.diag([edge_mm, edge_mm, edge_mm, 1.0])
+    to_mm[:3, 3] = low
+    return TriangleMesh(*isosurface(-values, 0.0, to_mm))
 
 
 def _swept_circle(path: NDArray[np.float64], radius_mm: float, sides: int = 24) -> TriangleMesh:

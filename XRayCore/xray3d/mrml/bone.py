@@ -7,15 +7,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
-from vtkmodules.util.numpy_support import numpy_to_vtk
-from vtkmodules.vtkCommonDataModel import vtkImageData
-from vtkmodules.vtkFiltersCore import vtkFlyingEdges3D, vtkWindowedSincPolyDataFilter
 
 from xray3d.errors import VolumeError
 from xray3d.mrml.models import show_polydata
-from xray3d.mrml.polydata import Color, arrays, surface, with_normals
+from xray3d.mrml.polydata import Color, surface, with_normals
 from xray3d.mrml.volumes import ct_from_node
 from xray3d.volumes import CTVolume
+from xray3d.volumes.isosurface import isosurface
 
 BONE_COLOR: Color = (0.93, 0.87, 0.75)
 BONE_HU = 250.0
@@ -55,10 +53,7 @@ def bone_surface(ct: CTVolume, threshold_hu: float = BONE_HU) -> tuple[NDArray[n
     hu = np.where(_no_bone(hu, threshold_hu, spacing_mm), np.float32(threshold_hu - 1), hu)
     if not (hu > threshold_hu).any():
         raise VolumeError(f"{ct.name} has no bone above {threshold_hu:g} HU; choose a lower threshold.")
-    ijk, triangles = _isosurface(hu, threshold_hu)
-    if np.linalg.det(ijk_to_ras[:3, :3]) < 0:
-        triangles = triangles[:, ::-1]
-    return ijk @ ijk_to_ras[:3, :3].T + ijk_to_ras[:3, 3], triangles
+    return isosurface(hu, threshold_hu, ijk_to_ras, smoothed=True)
 
 
 def _coarser(ct: CTVolume) -> tuple[NDArray[np.float32], NDArray[np.float64]]:
@@ -98,21 +93,3 @@ def _body(hu: NDArray[np.float32], spacing_mm: NDArray[np.float64]) -> NDArray[n
     if count == 0:
         return np.ones(hu.shape, bool)  # a few thin bones, without a body to tell them by
     return thick == 1 + np.bincount(thick.ravel())[1:].argmax()
-
-
-def _isosurface(hu: NDArray[np.float32], threshold_hu: float) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
-    image = vtkImageData()
-    image.SetDimensions(hu.shape[::-1])
-    image.GetPointData().SetScalars(numpy_to_vtk(hu.ravel(), deep=True))
-    edges = vtkFlyingEdges3D()
-    edges.SetInputData(image)
-    edges.SetValue(0, threshold_hu)
-    edges.ComputeNormalsOff()
-    edges.ComputeGradientsOff()
-    edges.ComputeScalarsOff()
-    smooth = vtkWindowedSincPolyDataFilter()
-    smooth.SetInputConnection(edges.GetOutputPort())
-    smooth.SetNumberOfIterations(15)
-    smooth.SetPassBand(0.1)
-    smooth.Update()
-    return arrays(smooth.GetOutput())
