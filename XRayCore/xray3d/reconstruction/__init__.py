@@ -1,0 +1,1 @@
+"""Bones in three dimensions from a few X-rays whose geometry is known."""
