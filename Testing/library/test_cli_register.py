@@ -1,106 +1,30 @@
 """`xray3d register` as a user runs it: files in, files out, one sentence for what is wrong."""
+# ruff: noqa: F811  fixtures are imported
 
 import json
-import sys
-from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
-from types import ModuleType
 
 import numpy as np
 import pytest
 import SimpleITK as sitk
 
-from dicom_files import xray as dicom_xray
+from cli_register_support import MIDDLE_RAS, MOTION, carm, folder, registrar, run  # noqa: F401  fixtures
 from test_landmarks import moved_about_isocenter
 from xray3d import (
     CTVolume,
     DRRRenderer,
-    LabelVolume,
     Projection,
     XRayImage,
     load_xray,
-    save_geometry,
     save_volume,
     save_xray,
 )
 from xray3d.geometry.geometry_file import geometry_from_dict, load_geometry
 from xray3d.registration.files import save_transform
 from xray3d.registration.objective import RelativeError
-from xray3d.registration.result import RegistrationResult
 
-MIDDLE_RAS = np.array([10.0, -20.0, 100.0])
 OF_VIEW = ("_registered.nrrd", "_registered.json", "_overlay.png")
-MOTION = moved_about_isocenter([6, -9, 4, 0.1, -0.05, 0.2])
-
-
-class FakeRegistrar:
-    """Answers with a known motion, and keeps what it was called with."""
-
-    verdict = "accepted"
-    called: dict = {}  # noqa: RUF012
-
-    def __init__(self, ct, device="cpu", region=None):
-        FakeRegistrar.called = {"ct": ct, "device": device, "region": region}
-
-    def register(self, xrays, initial=None, **options):
-        FakeRegistrar.called.update(options, xrays=xrays, initial=initial)
-        options["progress"]("registering", 0.5)
-        failed = self.verdict == "failed"
-        return RegistrationResult(
-            projections=tuple(projection.moved(MOTION) for projection in initial),
-            transform_ras=MOTION,
-            similarity=0.25,
-            similarities=(0.25,) * len(xrays),
-            verdict=self.verdict,
-            reason="Because it was said so.",
-            covariance=np.full((6, 6), np.nan) if failed else np.eye(6),
-            pivot_ras=MIDDLE_RAS,
-            error_along_mm=float("inf") if failed else 2.5,
-            error_across_mm=0.5,
-            used_share=0.75,
-            seconds=1.5,
-        )
-
-
-@pytest.fixture
-def registrar(monkeypatch):
-    """In place of the real one, whose own tests are elsewhere."""
-    module = ModuleType("xray3d.registration.register")
-    module.Registrar, module.RelativeError = FakeRegistrar, RelativeError
-    monkeypatch.setitem(sys.modules, "xray3d.registration.register", module)
-    monkeypatch.setattr(FakeRegistrar, "verdict", "accepted")
-    monkeypatch.setattr(FakeRegistrar, "called", {})
-    return FakeRegistrar
-
-
-def carm(primary_deg):
-    return Projection.from_carm(primary_deg, 0, MIDDLE_RAS, 1020, 700, (32, 40), (8, 8))
-
-
-@pytest.fixture
-def folder(tmp_path, monkeypatch):
-    """A CT, its label map, two X-rays with geometry, and one picture without any."""
-    monkeypatch.chdir(tmp_path)
-    hu = np.full((40, 40, 40), -1000.0, np.float32)
-    hu[5:35, 8:32, 5:35] = 40.0
-    hu[10:30, 15:25, 12:20] = 700.0
-    to_ras = np.diag([-5.0, -5.0, 5.0, 1.0])
-    to_ras[:3, 3] = MIDDLE_RAS + [97, 97, -97]
-    save_volume(CTVolume(hu, to_ras), tmp_path / "ct.nii.gz")
-    labels = np.zeros(hu.shape, np.uint8)
-    labels[hu > 300], labels[:3] = 20, 21
-    save_volume(LabelVolume(labels, to_ras), tmp_path / "labels.nrrd")
-    pixels = np.random.default_rng(0).random((32, 40), np.float32)
-    for name, primary_deg in (("ap", 0), ("lateral", 90)):
-        save_xray(XRayImage(pixels, carm(primary_deg)), tmp_path / f"{name}.nrrd")
-    sitk.WriteImage(sitk.GetImageFromArray((255 * pixels).astype(np.uint8)), "bare.png")
-    return tmp_path
-
-
-@pytest.fixture
-def run(command):
-    return partial(command, "register")
 
 
 def test_everything_is_written(run, folder, registrar):
@@ -193,107 +117,6 @@ def test_options_arrive(run, folder, registrar):
     assert [np.argwhere(mask).tolist() for mask in called["masks"]] == [[[3, 7]]] * 2
     assert set(np.unique(called["region"].labels)) == {0, 1}
     assert called["region"].labels.sum() == 20 * 10 * 8
-
-
-def test_one_start_for_each_xray_replaces_its_pose(run, folder, registrar):
-    for name, primary_deg in (("a", 20), ("b", 70)):
-        save_geometry(carm(primary_deg), folder / f"{name}.json")
-    assert run("ct.nii.gz", "ap.nrrd", "lateral.nrrd", "-o", "out", "--start", "a.json", "--start", "b.json")[0] == 0
-    for start, primary_deg in zip(registrar.called["initial"], (20, 70), strict=True):
-        np.testing.assert_allclose(start.matrix, carm(primary_deg).matrix, atol=1e-9)
-
-
-def test_one_start_carries_the_others_along(run, folder, registrar):
-    save_geometry(carm(20), folder / "a.json")
-    assert run("ct.nii.gz", "ap.nrrd", "lateral.nrrd", "-o", "out", "--start", "a.json")[0] == 0
-    for start, primary_deg in zip(registrar.called["initial"], (20, 110), strict=True):
-        np.testing.assert_allclose(start.matrix, carm(primary_deg).matrix, atol=1e-6)
-
-
-def test_a_picture_without_geometry_takes_that_of_its_start(run, folder, registrar):
-    save_geometry(carm(20), folder / "a.json")
-    assert run("ct.nii.gz", "bare.png", "-o", "out", "--start", "a.json")[0] == 0
-    np.testing.assert_allclose(load_geometry("out/bare_registered.json").matrix, carm(20).moved(MOTION).matrix)
-
-
-def test_landmarks_make_the_start_and_are_reported(run, folder, registrar):
-    points = MIDDLE_RAS + np.array([[0, 20, 10], [-40, -10, 30], [38, -12, 10], [5, 10, -50]])
-    truth = carm(0).moved(MOTION)
-    pixels = truth.project(points)
-    listed = [{"name": f"p{k}", "ras": list(points[k]), "pixels": [list(pixels[k])]} for k in range(4)]
-    (folder / "pairs.json").write_text(json.dumps({"points": listed}))
-    code, out, _ = run("ct.nii.gz", "ap.nrrd", "-o", "out", "--landmarks", "pairs.json")
-    assert code == 0
-    assert "p3 started 0.0 mm" in out
-    np.testing.assert_allclose(registrar.called["initial"][0].project(points), pixels, atol=0.01)
-    saved = json.loads((folder / "out/result.json").read_text())["landmarks"]
-    assert [landmark["name"] for landmark in saved] == ["p0", "p1", "p2", "p3"]
-    assert saved[0]["residual_mm"][0] < 0.1
-
-
-def save_points(path, names, points):
-    rows = [f"{n},{x},{y},{z},{name}" for n, (name, (x, y, z)) in enumerate(zip(names, points, strict=True))]
-    path.write_text("\n".join(["# CoordinateSystem = RAS", "# columns = id,x,y,z,label", *rows]) + "\n")
-
-
-def test_point_lists_of_slicer_make_the_start(run, folder, registrar):
-    """They lie on the receptors where these stand by themselves, whatever the start; their names pair them."""
-    points = MIDDLE_RAS + np.array([[0, 20, 10], [-40, -10, 30], [38, -12, 10], [5, 10, -50]])
-    names = ["a", "b", "c", "d"]
-    save_points(folder / "ct.fcsv", names, points)
-    for name, view in (("ap", carm(0)), ("lateral", carm(90))):
-        pixels = view.moved(MOTION).project(points)
-        on_receptor = view.unproject(pixels, np.full(4, view.sdd_mm))
-        save_points(folder / f"{name}.fcsv", names[::-1], on_receptor[::-1])
-    save_geometry(carm(12), folder / "start.json")
-    lists = ["--landmarks", "ct.fcsv", "--landmarks", "ap.fcsv", "--landmarks", "lateral.fcsv"]
-    code, out, err = run("ct.nii.gz", "ap.nrrd", "lateral.nrrd", "-o", "out", "--start", "start.json", *lists)
-    assert code == 0, err
-    assert "d started 0.0 mm (0.0 px) off on lateral.nrrd" in out
-    for start, view in zip(registrar.called["initial"], (carm(0), carm(90)), strict=True):
-        np.testing.assert_allclose(start.project(points), view.moved(MOTION).project(points), atol=0.01)
-
-
-def test_landmarks_need_no_angles_when_they_are_said_to_be_unknown(run, folder, registrar):
-    points = MIDDLE_RAS + np.array([[0, 20, 10], [-40, -10, 30], [38, -12, 10], [5, 10, -50], [20, 30, 25]])
-    truth = carm(100)
-    save_points(folder / "ct.fcsv", "abcde", points)
-    own = carm(0)
-    save_points(folder / "ap.fcsv", "abcde", own.unproject(truth.project(points), np.full(5, own.sdd_mm)))
-    lists = ["--landmarks", "ct.fcsv", "--landmarks", "ap.fcsv"]
-    assert run("ct.nii.gz", "ap.nrrd", "-o", "out", *lists, "--angles-unknown")[0] == 0
-    np.testing.assert_allclose(registrar.called["initial"][0].extrinsic, truth.extrinsic, atol=1e-2)
-    save_points(folder / "ct.fcsv", "abc", points[:3])
-    save_points(folder / "ap.fcsv", "abc", own.unproject(truth.project(points[:3]), np.full(3, own.sdd_mm)))
-    code, _, err = run("ct.nii.gz", "ap.nrrd", "-o", "other", *lists, "--angles-unknown")
-    assert code == 2
-    assert "four landmarks" in err
-
-
-def test_a_broken_geometry_is_not_replaced_by_the_start(run, folder, registrar):
-    save_geometry(carm(20), folder / "start.json")
-    (folder / "bare.json").write_text("{")
-    code, _, err = run("ct.nii.gz", "bare.png", "-o", "out", "--start", "start.json")
-    assert code == 2
-    assert "bare.json" in err
-    (folder / "ap.json").unlink()
-    image = sitk.ReadImage("ap.nrrd")
-    image.SetMetaData("XRay3D.SourceToDetectorDistance", "far")
-    sitk.WriteImage(image, "ap.nrrd")
-    code, _, err = run("ct.nii.gz", "ap.nrrd", "-o", "out", "--start", "start.json")
-    assert code == 2
-    assert "XRay3D.SourceToDetectorDistance" in err
-
-
-def test_an_incomplete_dicom_header_takes_the_start_and_a_wrong_one_does_not(run, folder, registrar):
-    save_geometry(Projection.from_carm(20, 0, MIDDLE_RAS, 1020, 700, (40, 60), (8, 8)), folder / "start.json")
-    call = ("ct.nii.gz", "xa.dcm", "-o", "out", "--start", "start.json")
-    dicom_xray("XA", DistanceSourceToDetector=None).save_as("xa.dcm", enforce_file_format=True)
-    assert run(*call)[0] == 0
-    dicom_xray("XA", DistanceSourceToDetector=500).save_as("xa.dcm", enforce_file_format=True)
-    code, _, err = run(*call, "--overwrite")
-    assert code == 2
-    assert "isocentre is not between source and detector" in err
 
 
 def test_xrays_of_one_name_from_two_folders_both_arrive(run, folder, registrar):

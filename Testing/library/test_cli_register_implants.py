@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 import SimpleITK as sitk
 
+from cli_register_support import carm, folder, registrar, run  # noqa: F401  fixtures
 from inpainting_support import BrightInpainter
-from test_cli_register import carm, folder, registrar, run  # noqa: F401  fixtures
 from xray3d import XRayImage, load_xray, save_xray
 from xray3d.inpainting.inpainter import Inpainter
 

@@ -6,8 +6,8 @@ import re
 import numpy as np
 import pytest
 
+from cli_register_support import folder  # noqa: F401  a fixture
 from scene_training_support import block, untrained_model
-from test_cli_register import folder  # noqa: F401  a fixture
 from xray3d import save_volume
 from xray3d.datasets.pose_range import PoseRange
 from xray3d.registration.scene_regression import training
