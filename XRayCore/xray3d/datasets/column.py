@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.spatial.transform import Rotation
 
+from xray3d.datasets.deformity import Deformity
 from xray3d.datasets.morphometry import VertebraShape, sample_shapes
 
 Frame = NDArray[np.float64]
@@ -40,21 +41,23 @@ class LumbarColumn:
         return next(placed for placed in self.vertebrae if placed.shape.level == level)
 
 
-def sample_column(random: np.random.Generator) -> LumbarColumn:
+def sample_column(random: np.random.Generator, deformity: Deformity | None = None) -> LumbarColumn:
     """A patient's column with the centre of L3 at the origin of RAS.
 
     The sacral slope is about 38° (Roussouly et al., Spine 30:346, 2005) and sets where the lordosis begins; every
-    vertebra adds a degree or so of side bend and axial rotation, as healthy spines have it.
+    vertebra adds a degree or so of side bend and axial rotation, as healthy spines have it, and that of a deformity.
     """
     shapes = sample_shapes(random)
     slope = float(np.clip(random.normal(38.0, 4.0), 30.0, 46.0))
     cursor = np.eye(4)
     cursor[:3, :3] = Rotation.from_euler("x", -slope, degrees=True).as_matrix()
     sacral, vertebrae, discs = cursor.copy(), [], []
-    for shape in reversed(shapes):
+    deformity = deformity or Deformity()
+    for shape, deformed in zip(reversed(shapes), deformity.bends_deg(len(shapes)), strict=True):
         disc = cursor @ _step(shape.disc_deg / 2, shape.disc_height_mm / 2, np.zeros(3))
         cursor = disc @ _step(shape.disc_deg / 2, shape.disc_height_mm / 2, np.zeros(3))
-        bend = np.array([0.0, *random.normal(0.0, (0.8, 0.8))])
+        cursor[:3, 3] += cursor[:3, 1] * deformity.slip_mm.get(shape.level, 0.0)
+        bend = np.array([0.0, *(random.normal(0.0, (0.8, 0.8)) + deformed)])
         body = cursor @ _step(shape.wedge_deg / 2, shape.height_mm / 2, bend)
         cursor = body @ _step(shape.wedge_deg / 2, shape.height_mm / 2, np.zeros(3))
         vertebrae.append(PlacedVertebra(shape, body))

@@ -6,7 +6,9 @@ real CT where none is at hand, and it comes with the truth (frames and sizes) th
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,11 +16,14 @@ from scipy.spatial.transform import Rotation
 
 from xray3d.datasets.canvas import BoneTissue, Canvas, in_frame, smooth_noise
 from xray3d.datasets.column import LumbarColumn, sample_column
+from xray3d.datasets.deformity import Deformity
+from xray3d.datasets.morphometry import VertebraShape
 from xray3d.datasets.organs import paint_soft_tissue
 from xray3d.datasets.pelvis import SLOPE_DEG, femur_distance, hip_distance, sacrum_distance
 from xray3d.datasets.ribs import COURSES, RIB_THICKNESS_MM, rib_surface
 from xray3d.datasets.shapes import sheet
 from xray3d.datasets.trunk import Trunk, sample_trunk
+from xray3d.datasets.variety import Variety, VertebraDistance
 from xray3d.datasets.vertebra import vertebra_distance
 from xray3d.errors import VolumeError
 from xray3d.volumes.ct import CTVolume
@@ -28,6 +33,8 @@ VERTEBRA_LABELS = {"L5": 27, "L4": 28, "L3": 29, "L2": 30, "L1": 31, "T12": 32, 
 """Labels of the vertebrae; this and all other labels are those of TotalSegmentator's "total" task, version 2."""
 
 SACRUM_LABEL = 25
+# Vertebrae that are no formulas may be larger than their measures say.
+_ROOM_MM = 12.0
 MIRROR_X = np.diag([-1.0, 1.0, 1.0, 1.0])
 
 
@@ -48,29 +55,39 @@ class SyntheticPatient:
     column: LumbarColumn
 
 
-def synthetic_lumbar_spine(seed: int = 0, spacing_mm: float = 1.5, below_sacrum_mm: float = 118.0) -> SyntheticPatient:
+def synthetic_lumbar_spine(
+    seed: int = 0, spacing_mm: float = 1.5, below_sacrum_mm: float = 118.0, variety: Variety | None = None
+) -> SyntheticPatient:
     """Make a patient from the middle of T11 down to the hips.
 
     Args:
         seed: the same seed gives the same patient.
         spacing_mm: edge of the cubic voxels, 0.5 to 5 mm.
         below_sacrum_mm: how far the field of view reaches below the first sacral end plate.
+        variety: how vertebrae differ from formulas of healthy ones, and columns from straight ones; not at all without.
 
     Raises:
         VolumeError: the spacing is out of range.
     """
     if not 0.5 <= spacing_mm <= 5.0:
         raise VolumeError(f"spacing_mm of a synthetic spine must be between 0.5 and 5 mm, not {spacing_mm}.")
-    anatomy, texture = (np.random.default_rng(child) for child in np.random.SeedSequence(seed).spawn(2))
-    column = sample_column(anatomy)
+    anatomy, texture, other = (np.random.default_rng(child) for child in np.random.SeedSequence(seed).spawn(3))
+    column = sample_column(anatomy, Deformity.sample(other) if variety else None)
     trunk = sample_trunk(anatomy, column)
     canvas = Canvas(*_field_of_view(column, trunk, below_sacrum_mm), spacing_mm, texture)
     paint_soft_tissue(canvas, column, trunk, anatomy)
-    names = _paint_bones(canvas, column, trunk, spongy_hu=float(np.clip(anatomy.normal(190, 35), 110, 280)))
+    make = variety.vertebra if variety else _of_formula
+    vertebrae = [make(placed.shape, other) for placed in column.vertebrae]
+    spongy_hu = float(np.clip(anatomy.normal(190, 35), 110, 280))
+    names = _paint_bones(canvas, column, vertebrae, trunk, spongy_hu, _ROOM_MM if variety else 0.0)
     canvas.hu += 12.0 * smooth_noise(texture, canvas.hu.shape, sigma_vox=0.6)
     name = f"Synthetic lumbar spine {seed}"
     ct = CTVolume(np.clip(np.round(canvas.hu), -1024, 3071), canvas.ijk_to_ras, name)
     return SyntheticPatient(ct, LabelVolume(canvas.labels, canvas.ijk_to_ras, f"{name} labels"), names, column)
+
+
+def _of_formula(shape: VertebraShape, random: np.random.Generator) -> VertebraDistance:
+    return partial(vertebra_distance, shape=shape)
 
 
 def _field_of_view(
@@ -83,26 +100,33 @@ def _field_of_view(
     return low, np.array([side, (centre_y + half_depth).max() + 10.0, top])
 
 
-def _paint_bones(canvas: Canvas, column: LumbarColumn, trunk: Trunk, spongy_hu: float) -> dict[int, str]:
+def _paint_bones(
+    canvas: Canvas,
+    column: LumbarColumn,
+    vertebrae: Sequence[VertebraDistance],
+    trunk: Trunk,
+    spongy_hu: float,
+    room_mm: float,
+) -> dict[int, str]:
     names = {}
     tissue = BoneTissue(shell_mm=1.1, shell_hu=1050.0, spongy_hu=spongy_hu)
-    for placed in reversed(column.vertebrae):
+    for placed, vertebra in reversed(list(zip(column.vertebrae, vertebrae, strict=True))):
         shape = placed.shape
-        half_height = shape.height_mm / 2
-        low = (
-            -shape.transverse_span_mm / 2,
-            -shape.depth_mm / 2 - shape.canal_depth_mm - shape.spinous_length_mm,
-            -half_height - 20,
-        )
-        high = (shape.transverse_span_mm / 2, shape.depth_mm / 2, half_height + 9)
-        window = canvas.window_of_box(low, high, placed.to_ras)
-        distance = vertebra_distance(in_frame(window.points, placed.to_ras), shape)
+        window = canvas.window_of_box(*_box(shape, room_mm), placed.to_ras)
+        distance = vertebra(in_frame(window.points, placed.to_ras))
         canvas.paint_bone(window, distance, tissue, VERTEBRA_LABELS[shape.level])
         names[VERTEBRA_LABELS[shape.level]] = f"vertebrae_{shape.level}"
     names |= _paint_pelvis(canvas, column, spongy_hu)
     names |= _paint_ribs(canvas, column, trunk)
     present = np.unique(canvas.labels)
     return {label: name for label, name in sorted(names.items()) if label in present}
+
+
+def _box(shape: VertebraShape, room_mm: float) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Corners of what a vertebra is in, in its frame."""
+    side, half = shape.transverse_span_mm / 2, shape.height_mm / 2
+    back = shape.depth_mm / 2 + shape.canal_depth_mm + shape.spinous_length_mm
+    return np.array([-side, -back, -half - 20]) - room_mm, np.array([side, shape.depth_mm / 2, half + 9]) + room_mm
 
 
 def _paint_pelvis(canvas: Canvas, column: LumbarColumn, spongy_hu: float) -> dict[int, str]:
