@@ -13,8 +13,6 @@ from xray3d.inpainting.gradient_domain import (
     differences,
     integrated,
     rims,
-    solved,
-    standard_errors,
 )
 
 SHAPE = (40, 50)
@@ -121,22 +119,3 @@ def test_gradients_are_those_of_finite_differences():
     for of_one in (of_mean, of_log_sigma):
         assert of_one[0].any()
         assert not of_one[1:].any(), "nothing is filled in the other two"
-
-
-def test_standard_errors_are_those_of_wrong_beliefs():
-    rng, (mean, log_sigma) = np.random.default_rng(1), (of[0].numpy() for of in true_beliefs(batch(IMAGE)))
-    errors = [
-        solved(IMAGE, HOLE, mean + SIGMA * rng.normal(size=mean.shape), log_sigma).image() - IMAGE for _ in range(60)
-    ]
-    found = standard_errors(solved(IMAGE, HOLE, mean, log_sigma), HOLE)
-    assert (found[~HOLE] == 0).all()
-    ratio = found[HOLE] / np.sqrt(np.square(errors).mean(axis=0))[HOLE]
-    assert np.median(ratio) == pytest.approx(1, abs=0.1)
-    twice = standard_errors(solved(IMAGE, HOLE, mean, log_sigma + np.log(2)), HOLE)
-    np.testing.assert_allclose(twice, 2 * found)
-
-
-def test_the_middle_of_a_hole_is_less_sure_than_its_edge():
-    mean, log_sigma = (of[0].numpy() for of in true_beliefs(batch(IMAGE)))
-    found = standard_errors(solved(IMAGE, HOLE, mean, log_sigma), HOLE)
-    assert found[17:21, 14:18].mean() > 1.1 * found[8, 10:22].mean() > 0

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy.ndimage import gaussian_filter
 
-from inpainting_support import MEASURED, save_model, thin_network
+from inpainting_support import save_model
 from registration_support import carm
 from xray3d import XRayImage
 from xray3d.errors import DeviceError, VolumeError
@@ -12,7 +12,6 @@ from xray3d.inpainting import inpainter
 from xray3d.inpainting.finding import Found
 from xray3d.inpainting.inpainter import Inpainter, inpaint
 from xray3d.inpainting.network import ImplantNetwork
-from xray3d.inpainting.painting import paint
 
 PICTURE = 120 + 40 * gaussian_filter(np.random.default_rng(0).normal(size=(96, 80)), 3)
 SCREW = np.zeros(PICTURE.shape, bool)
@@ -57,11 +56,6 @@ def test_without_a_mask_metal_is_found(monkeypatch):
     alone, told = Inpainter.shipped().paint(WITH_METAL), Inpainter.shipped().paint(WITH_METAL, SCREW)
     np.testing.assert_array_equal(alone.pixels, told.pixels)
     np.testing.assert_array_equal(inpaint(WITH_METAL)[1], told.mask)
-
-
-def test_standard_errors_are_those_that_the_model_calls_for():
-    told, bare = Inpainter.shipped().paint(WITH_METAL, SCREW), paint(thin_network("painter").eval(), WITH_METAL, SCREW)
-    np.testing.assert_allclose(told.sigma, MEASURED["painter"].error_in_sigmas * bare.sigma, rtol=1e-6)
 
 
 def test_bad_input_is_one_sentence():

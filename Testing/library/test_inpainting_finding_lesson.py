@@ -46,7 +46,18 @@ def test_metal_that_is_found_where_it_is_counts_and_what_is_found_elsewhere_coun
 def test_metal_found_where_there_is_none_at_all_counts_too():
     alarm = RIGHT.clone()
     alarm[-1, :, :5, :5] = SURE
-    assert finding_loss(alarm, batch()) > finding_loss(RIGHT, batch()) + 0.1
+    assert finding_loss(alarm, batch()) > finding_loss(RIGHT, batch()) + 0.5
+
+
+def test_a_false_alarm_costs_more_than_as_much_metal_too_much():
+    """Where there is metal anyway, a little more of it is no alarm."""
+    beside, alarm = RIGHT.clone(), RIGHT.clone()
+    beside[0, :, 25:30, 25:30], alarm[-1, :, 25:30, 25:30] = SURE, SURE
+    right, too_much, false = (finding_loss(logits, batch()) for logits in (RIGHT, beside, alarm))
+    assert false - too_much > too_much - right > 0
+    images = batch()
+    all_metal = Searched(images.images[:3], images.metal[:3])
+    assert torch.isfinite(finding_loss(RIGHT[:3], all_metal))
 
 
 def test_dice_is_of_the_images_that_show_metal():

@@ -10,7 +10,7 @@ from inpainting_support import made_up_scenes
 from xray3d.datasets.occlusion import Pairs
 from xray3d.inpainting.finding_source import SEARCHED_PX, searched
 from xray3d.inpainting.instrumented import Instrumented, Part
-from xray3d.inpainting.network import levelled
+from xray3d.models.levels import levelled
 
 COUNT = 7
 LEAST_GAIN, MOST_GAIN, MOST_LIFT = 0.75, 1.3, 0.2

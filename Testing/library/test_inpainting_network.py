@@ -9,7 +9,8 @@ from torch import nn
 from inpainting_support import thin_network
 from xray3d.inpainting.fill import smooth_fill
 from xray3d.inpainting.gradient_domain import integrated
-from xray3d.inpainting.network import Roughness, levelled
+from xray3d.inpainting.network import Roughness
+from xray3d.models.levels import levelled
 
 SIDE = 64
 ROW, COLUMN = torch.meshgrid(torch.linspace(0, 1, SIDE), torch.linspace(0, 1, SIDE), indexing="ij")
@@ -19,8 +20,13 @@ HOLE[..., 20:44, 28:36] = 1
 ROUGH = torch.from_numpy(gaussian_filter(np.random.default_rng(0).normal(size=(SIDE, SIDE)), 1)).float()[None, None]
 
 
-def beliefs(network, images, holes=HOLE):
+def guessed(network, images, holes=HOLE):
     return network(images, smooth_fill(images, holes), holes, Roughness.of(images, holes))
+
+
+def said(network, images, holes):
+    beliefs, log_error = guessed(network, images, holes)
+    return torch.cat([*beliefs, log_error], dim=1)
 
 
 def wakened(name):
@@ -34,7 +40,7 @@ def wakened(name):
 def test_what_has_learnt_nothing_goes_on_smoothly_over_holes():
     images = SMOOTH + 3 * HOLE
     with torch.inference_mode():
-        filled = integrated(images, HOLE, beliefs(thin_network("painter"), images))
+        filled = integrated(images, HOLE, guessed(thin_network("painter"), images).beliefs)
     inside = HOLE > 0
     off = (filled - SMOOTH)[inside].abs().max()
     assert off < 0.02
@@ -43,10 +49,12 @@ def test_what_has_learnt_nothing_goes_on_smoothly_over_holes():
 
 def test_beliefs_are_of_eight_equations_and_no_standard_error_is_without_bounds():
     with torch.inference_mode():
-        mean, log_sigma = beliefs(wakened("painter"), SMOOTH + 1e4 * HOLE)
+        (mean, log_sigma), log_error = guessed(wakened("painter"), SMOOTH + 1e4 * HOLE)
     assert mean.shape == log_sigma.shape == (1, 8, SIDE, SIDE)
     assert torch.isfinite(mean).all()
     assert -20 < log_sigma.min() < log_sigma.max() < 10
+    assert log_error.shape == SMOOTH.shape
+    assert -20 < log_error.min() < log_error.max() < 10
 
 
 @pytest.mark.parametrize("name", ["finder", "painter"])
@@ -58,7 +66,7 @@ def test_an_image_means_the_same_whatever_is_in_its_batch_in_training_too(name):
             together, alone = (network(levelled(images[:count])) for count in (2, 1))
             assert together.shape == images.shape
         else:
-            together, alone = (torch.cat(beliefs(network, images[:count], holes[:count]), dim=1) for count in (2, 1))
+            together, alone = (said(network, images[:count], holes[:count]) for count in (2, 1))
     torch.testing.assert_close(together[:1], alone, atol=0.02 * together.std().item(), rtol=0)
 
 

@@ -10,6 +10,7 @@ from torch import nn
 from inpainting_support import made_up_scenes, thin_network
 from xray3d.inpainting.gradient_domain import RIM_PX, Beliefs, bends, differences
 from xray3d.inpainting.instrumented import Instrumented
+from xray3d.inpainting.network import Guess
 from xray3d.inpainting.painting_lesson import PaintingLesson, PaintingMeasured, painting_loss, psnr_in_holes
 from xray3d.inpainting.painting_source import Occluded, occluded
 from xray3d.models.training.course import Course
@@ -31,9 +32,9 @@ def batch(seed=0) -> Occluded:
     return Occluded(*(image.clone() for image in vars(shown).values()))
 
 
-def beliefs(clean, sigma=0.1) -> Beliefs:
+def guess(clean, sigma=0.1, error=1.0) -> Guess:
     mean = torch.cat([differences(clean), differences(clean), bends(clean), clean], dim=1)
-    return Beliefs(mean, torch.full_like(mean, np.log(sigma)))
+    return Guess(Beliefs(mean, torch.full_like(mean, np.log(sigma))), torch.full_like(clean, np.log(error)))
 
 
 def noisy(shown, noise):
@@ -46,7 +47,7 @@ def near(holes, margin_px):
 
 def test_the_truth_is_best_and_nearer_is_better():
     shown = batch()
-    losses = [painting_loss(beliefs(noisy(shown, noise)), shown).item() for noise in (0.0, 0.01, 0.1)]
+    losses = [painting_loss(guess(noisy(shown, noise)), shown).item() for noise in (0.0, 0.01, 0.1)]
     assert losses == sorted(losses)
     dbs = [psnr_in_holes(shown.truth + off * shown.holes, shown).mean().item() for off in (1e-4, 0.01, 0.1)]
     assert dbs == sorted(dbs, reverse=True)
@@ -58,8 +59,8 @@ def test_what_is_far_from_holes_is_no_error():
     far = ~near(shown.holes, RIM_PX + 3)
     assert far.any()
     spoiled = torch.where(far, shown.truth + torch.rand(far.shape), shown.truth)
-    right = painting_loss(beliefs(shown.truth), shown)
-    assert painting_loss(beliefs(spoiled), shown).item() == pytest.approx(right.item())
+    right = painting_loss(guess(shown.truth), shown)
+    assert painting_loss(guess(spoiled), shown).item() == pytest.approx(right.item())
     assert (psnr_in_holes(spoiled, shown) > 100).all()
 
 
@@ -76,7 +77,7 @@ def test_hard_images_and_easy_ones_count_alike():
             factor = torch.ones(COUNT, 1, 1, 1)
             factor[easy], factor[hard] = of_easy, of_hard
             clean = shown.truth + factor * off * near(shown.holes, 1).float()
-            losses.append(painting_loss(beliefs(clean, sigma=100.0), shown).item())
+            losses.append(painting_loss(guess(clean, sigma=100.0), shown).item())
         whole, less_easy, less_hard = losses
         assert 0.7 < (whole - less_easy) / (whole - less_hard) < 1.4
 
@@ -85,18 +86,33 @@ def test_hard_images_and_easy_ones_count_alike():
 def test_a_standard_error_as_large_as_the_error_is_best(sigma):
     losses = {}
     for told in (sigma / 10, sigma / 2, sigma, 2 * sigma, 10 * sigma):
-        right = beliefs(batch().truth, told)
-        losses[told] = painting_loss(right._replace(mean=right.mean + sigma), batch()).item()
+        right, log_error = guess(batch().truth, told)
+        wrong = right._replace(mean=right.mean + sigma)
+        losses[told] = painting_loss(Guess(wrong, log_error), batch()).item()
     assert min(losses, key=losses.__getitem__) == sigma
 
 
 def test_what_metal_adds_to_differences_is_told_though_they_do_not_count():
     shown = batch()
-    told = beliefs(shown.truth)
+    told, log_error = guess(shown.truth)
     told.log_sigma[:, SEEN] = UNSURE
     wrong = told.mean.clone()
     wrong[:, SEEN] += 0.1
-    assert painting_loss(told._replace(mean=wrong), shown) > painting_loss(told, shown) + 0.1
+    losses = [painting_loss(Guess(told._replace(mean=mean), log_error), shown) for mean in (told.mean, wrong)]
+    assert losses[1] > losses[0] + 0.1
+
+
+@pytest.mark.parametrize("off", [0.03, 0.3])
+def test_an_error_told_as_large_as_it_is_is_best_and_changes_nothing_else(off):
+    shown = batch()
+    clean = (shown.truth + off * near(shown.holes, RIM_PX).float()).requires_grad_()
+    losses, gradients = {}, []
+    for told in (off / 10, off / 2, off, 2 * off, 10 * off):
+        losses[told] = painting_loss(guess(clean, sigma=1e-3, error=told), shown)
+        gradients.append(torch.autograd.grad(losses[told], clean)[0])
+    assert min(losses, key=losses.__getitem__) == off
+    for gradient in gradients[1:]:
+        torch.testing.assert_close(gradient, gradients[0])
 
 
 @pytest.mark.parametrize("grey", [0.0, 1.0])
@@ -106,7 +122,7 @@ def test_flat_images_images_without_holes_and_those_of_nothing_else_do_no_harm(g
         images[0] = grey
     shown.holes[1], shown.holes[2] = 0, 1
     clean = shown.filled.clone().requires_grad_()
-    loss = painting_loss(beliefs(clean), shown)
+    loss = painting_loss(guess(clean), shown)
     loss.backward()
     assert torch.isfinite(loss)
     assert torch.isfinite(clean.grad).all()
@@ -117,17 +133,15 @@ def test_flat_images_images_without_holes_and_those_of_nothing_else_do_no_harm(g
 
 
 class Knowing(nn.Module):
-    """Says the truth, with errors of one size, and how large it takes them to be."""
+    """Says the truth but for one error in the holes, and how large it takes that to be."""
 
     def __init__(self, truth, error, told):
         super().__init__()
         self.any = nn.Parameter(torch.zeros(1))
-        self._beliefs = beliefs(truth, told)
-        noise = torch.randn(self._beliefs.mean.shape, generator=torch.Generator().manual_seed(1))
-        self._beliefs.mean.add_(error * noise)
+        self._truth, self._error, self._told = truth, error, told
 
     def forward(self, images, filled, holes, roughness):
-        return self._beliefs
+        return guess(self._truth + self._error * holes, 1e-3, self._told / 2**0.5)
 
 
 def test_what_is_measured_is_of_the_x_rays_held_out(monkeypatch):

@@ -12,7 +12,9 @@ from xray3d import CTVolume
 from xray3d.datasets.radiographs import Radiograph
 from xray3d.errors import DeviceError, ModelError, OutputExistsError, VolumeError
 from xray3d.inpainting import finding_source, painting_source, training
+from xray3d.inpainting.finding_lesson import FindingLesson
 from xray3d.inpainting.model import NETWORKS, InpaintingModel, load_network
+from xray3d.inpainting.painting_lesson import PaintingLesson
 from xray3d.models.bundle import CARD
 from xray3d.models.training.plan import TrainingPlan
 
@@ -42,7 +44,8 @@ def small(monkeypatch):
 
     monkeypatch.setattr(training, "make_scenes", made_up)
     monkeypatch.setattr(training, "new_network", thin_network)
-    monkeypatch.setattr(training, "_HELD_OUT", 4)
+    for lesson in (FindingLesson, PaintingLesson):
+        monkeypatch.setattr(lesson, "held_out_count", 4)
     monkeypatch.setattr(finding_source, "SEARCHED_PX", SIDE)
     monkeypatch.setattr(painting_source, "PAINTED_PX", SIDE)
 

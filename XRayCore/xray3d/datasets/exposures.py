@@ -86,14 +86,17 @@ def with_noise(signal: Tensor, draw: Draws) -> Tensor:
     return (signal + deviation * draw.normal(tuple(signal.shape[1:]))).clamp(min=1e-5)
 
 
-def displayed(signal: Tensor, draw: Draws) -> Tensor:
+def displayed(signal: Tensor, draw: Draws, linear: float = 0.3) -> Tensor:
     """Any grey scale in which bone is bright: logarithmic or not, with gamma, clipped at the bright and dark ends.
 
     Of copies, all get the grey scale of the last, which is the one that is 0 to 1.
+
+    Args:
+        linear: the share of those that are not logarithmic.
     """
     reference = torch.cat([signal[-draw.count :]] * draw.copies)
     bright = draw.uniform(1.5, 6.0) * reference.flatten(1).median(dim=1).values[:, None, None].clamp(min=1e-4)
-    is_linear = draw.happens(0.3) > 0
+    is_linear = draw.happens(linear) > 0
 
     def grey(values: Tensor) -> Tensor:
         return torch.where(is_linear, 1 - (values / bright).clamp(max=1.0), -torch.log(values.clamp(min=5e-4)))

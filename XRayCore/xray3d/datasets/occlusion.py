@@ -22,7 +22,9 @@ _LEAST_GREY, _MOST_GREY = 0.15, 0.5
 # Noise of the logarithm of the signal beside metal, from quanta; behind metal there are fewer of them.
 _LEAST_NOISE, _MOST_NOISE = 0.003, 0.03
 _MOST_OPAQUE = 8.0
-_LINE_INTEGRALS, _COLLIMATED = 0.5, 0.3
+_LINE_INTEGRALS, _COLLIMATED = 0.4, 0.3
+# Fluoroscopes show the signal itself, in which metal makes what is behind it fainter.
+_LINEAR = 0.5
 CLIPPED = 0.25
 """Detectors store what shines through metal; this share of displays ends before it."""
 
@@ -76,7 +78,10 @@ def simulated_pairs(views: Views, generator: torch.Generator, clipped: float = C
     open_field = torch.where(draw.happens(_COLLIMATED) > 0, collimator(soft, draw), torch.ones_like(soft))
     signal = blurred(with_scatter(transmitted(soft, bone, metal_mm, draw) * open_field, draw), draw)
     with_metal, without = signal.chunk(2)
-    shown = displayed(torch.cat([with_noise(with_metal, Draws(len(views), generator)), without]), draw)
+    apart = Draws(len(views), generator)
+    # From an exposure that is all but free of noise to a noisy one.
+    noisy = with_metal + apart.uniform(0.0, 1.0).square() * (with_noise(with_metal, apart) - with_metal)
+    shown = displayed(torch.cat([noisy, without]), draw, _LINEAR)
     integrals = _stretched(soft + bone + _per_mm(draw) * metal_mm)
     images, truth = torch.where(draw.happens(_LINE_INTEGRALS) > 0, integrals, shown).chunk(2)
     return Pairs(_clipped(images, generator, clipped), truth, (views.metal_mm > 0).to(images.dtype))

@@ -52,7 +52,8 @@ On X-rays that it had not seen, views of the same CTs and radiographs of other p
 def measured_in_words(measured: Mapping[str, float]) -> str:
     """The fields of `FindingMeasured` or of `PaintingMeasured`."""
     if "psnr_db" in measured:
-        return f"{measured['psnr_db']:.1f} dB in the holes"
+        ratio = measured["error_in_sigmas"]
+        return f"{measured['psnr_db']:.1f} dB in the holes, errors {ratio:.1f} times as large as told"
     return (
         f"Dice's coefficient {measured['dice']:.2f} where there is metal, and some found on "
         f"{measured['false_alarms']:.1%} of the X-rays without ({measured['false_share']:.2%} of their pixels)"

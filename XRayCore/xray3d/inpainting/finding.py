@@ -9,12 +9,13 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from xray3d.inpainting.network import ImplantNetwork, levelled
+from xray3d.inpainting.network import ImplantNetwork
 from xray3d.inpainting.reading import Mask, grey_pixels
 from xray3d.inpainting.tiles import in_tiles
+from xray3d.models.levels import levelled
 
 # Pieces smaller than this share of the X-ray are no implants, nor are those of which no pixel is as surely metal.
-_LEAST_SHARE, _SURE = 2e-4, 0.9
+_LEAST_SHARE, _SURE = 2e-4, 0.995
 
 
 @dataclass(frozen=True, eq=False)

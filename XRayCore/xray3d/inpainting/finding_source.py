@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from xray3d.inpainting.instrumented import Instrumented, Part
-from xray3d.inpainting.network import levelled
+from xray3d.models.levels import levelled
 
 SEARCHED_PX = 256
 # Nobody says whether attenuation shows bright, as on radiographs, or dark, as on fluoroscopes: of this share, dark.

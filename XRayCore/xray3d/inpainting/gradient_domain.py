@@ -15,7 +15,6 @@ from typing import Any, NamedTuple
 import numpy as np
 import torch
 import torch.nn.functional as F
-from scipy.ndimage import gaussian_filter
 from torch import Tensor
 
 from xray3d.inpainting.least_squares import EQUATIONS, LeastSquares, Mask, Pixels
@@ -23,8 +22,6 @@ from xray3d.inpainting.least_squares import EQUATIONS, LeastSquares, Mask, Pixel
 RIM_PX = 3
 """So far around a hole grey values are estimated."""
 
-# Standard errors come from fields drawn at random, of which a few, averaged over some pixels, are enough.
-_DRAWN, _AVERAGED_PX = 16, 2.0
 _ROOT = 2**0.5
 
 
@@ -89,14 +86,6 @@ def solved(image: Pixels, hole: Mask, mean: Pixels, log_sigma: Pixels) -> LeastS
     """
     rim = rims(torch.from_numpy(hole.astype(np.float32))[None, None])[0, 0].numpy() > 0
     return LeastSquares(image, hole, rim, mean, log_sigma)
-
-
-def standard_errors(of: LeastSquares, hole: Mask) -> Pixels:
-    """(rows, cols) of what is in a hole, 0 outside."""
-    drawn = of.drawn(np.random.default_rng(0), _DRAWN)
-    cover = gaussian_filter(hole.astype(float), _AVERAGED_PX)
-    variance = gaussian_filter(np.square(np.where(hole, drawn, 0.0)).mean(axis=0), _AVERAGED_PX)
-    return np.where(hole, np.sqrt(variance / np.maximum(cover, 1e-6)), 0.0)
 
 
 class _Integration(torch.autograd.Function):

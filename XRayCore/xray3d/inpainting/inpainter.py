@@ -48,7 +48,7 @@ class Inpainter:
             mask: (rows, cols) nonzero where there is metal; None where that is to be found.
         """
         where = self.find(image).mask if mask is None else mask
-        return paint(self._model.painter, _pixels(image), where, self._model.error_in_sigmas)
+        return paint(self._model.painter, _pixels(image), where)
 
 
 def inpaint(image: Image, mask: NDArray | None = None, device: str = "cpu") -> tuple[Image, NDArray[np.bool_]]:

@@ -18,6 +18,8 @@ from xray3d.inpainting.scenes import ScenePool
 _LEAST_REDUCED = 0.25
 # Of the X-rays without metal, the share that is real ones: these show what else looks like metal.
 _REAL_WITHOUT = 0.75
+# Of radiographs, the share on which implants are in the spine, and how far from their middle, in their widths, it is.
+_ON_SPINE, _SPINE_WIDTH = 0.6, 0.08
 # Of the parts of radiographs, the share that is about some metal.
 _ABOUT_METAL = 0.8
 
@@ -95,10 +97,25 @@ class Instrumented:
         side = round(view_px * float(np.exp(rng.uniform(np.log(_LEAST_REDUCED), 0.0))))
         # A ray meets metal or does not: pixels are no averages.
         reduced = F.interpolate(self.scenes.metal(rng, 1, view_px)[None], size=(side, side), mode="nearest-exact")[0, 0]
-        wide = torch.zeros([length + side for length in size_px])
-        row, column = (int(rng.integers(length)) for length in size_px)
-        wide[row : row + side, column : column + side] = reduced
-        return wide[side // 2 :, side // 2 :][: size_px[0], : size_px[1]]
+        around = F.pad(torch.zeros(size_px), (side, side, side, side))
+        # Its own middle is there, not that of the view that shows it.
+        places = zip(self._place(rng, size_px), _middle(reduced), strict=True)
+        row, column = (round(place + side - middle) for place, middle in places)
+        around[row : row + side, column : column + side] = reduced
+        return around[side:-side, side:-side]
+
+    def _place(self, rng: np.random.Generator, size_px: tuple[int, ...]) -> list[float]:
+        """Row and column anywhere, or where radiographs of the spine show it."""
+        row, column = (float(rng.uniform(0, length)) for length in size_px)
+        if rng.random() < _ON_SPINE:
+            column = float(np.clip(rng.normal(0.5, _SPINE_WIDTH), 0.0, 1.0)) * size_px[1]
+        return [row, column]
+
+
+def _middle(metal_mm: Tensor) -> list[float]:
+    where = metal_mm.nonzero()
+    middle = where.float().mean(dim=0) if len(where) else torch.tensor(metal_mm.shape) / 2
+    return [float(one) for one in middle]
 
 
 def _clean(image: Tensor) -> Pairs:

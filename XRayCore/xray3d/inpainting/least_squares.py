@@ -50,12 +50,6 @@ class LeastSquares:
         """(rows, cols) with what was not known."""
         return self._with(self._image, self._found)
 
-    def drawn(self, rng: np.random.Generator, count: int) -> Pixels:
-        """(count, rows, cols) errors of that, drawn from their distribution; 0 where the image is known."""
-        root = np.sqrt(self._weight)
-        errors = [self._factors.solve(self._matrix.T @ (root * rng.standard_normal(len(root)))) for _ in range(count)]
-        return np.stack([self._with(np.zeros_like(self._image), error) for error in errors])
-
     def gradients(self, of_image: Pixels) -> tuple[Pixels, Pixels]:
         """How a number that depends on the image depends on `mean` and on `log_sigma`, both (equations, rows, cols).
 

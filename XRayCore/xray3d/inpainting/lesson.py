@@ -34,6 +34,8 @@ class InpaintingLesson(ABC, Generic[Network, Batch, Measured]):
 
     held_out_seed: int
     """Of what is measured on; no step of a training has one as large."""
+    held_out_count: int = 64
+    """So many are measured on."""
     clipped: float = CLIPPED
     """The share of X-rays on which metal is white."""
 

@@ -20,7 +20,7 @@ NETWORKS: tuple[NetworkName, ...] = get_args(NetworkName)
 """Also the names of their folders in that of a model."""
 SHIPPED = Path(xray3d.__file__).parent / "models" / "shipped" / "inpainting"
 
-_FORMAT = 2
+_FORMAT = 3
 _TASKS: dict[NetworkName, str] = {
     "finder": "to find implants on X-rays",
     "painter": "to paint what implants on X-rays hide",
@@ -55,13 +55,10 @@ class InpaintingModel:
     Attributes:
         finder: says where there is metal.
         painter: says what it hides.
-        error_in_sigmas: how many times as large as its standard errors its errors are: errors of the differences that
-            it believes in are not as independent as least squares take them to be.
     """
 
     finder: ImplantNetwork
     painter: InpaintingNetwork
-    error_in_sigmas: float = 1.0
 
     @classmethod
     def load(cls, folder: str | Path, device: str = "cpu") -> InpaintingModel:
@@ -71,11 +68,7 @@ class InpaintingModel:
             ModelError: no model, one of which a network is missing or damaged, or one of another kind.
             DeviceError: the device is not there.
         """
-        (finder, _), (painter, report) = (load_network(folder, name, device) for name in NETWORKS)
-        try:
-            return cls(finder, painter, float(report.measured["error_in_sigmas"]))
-        except MISREAD as failure:
-            raise damaged(Path(folder) / "painter") from failure
+        return cls(*(load_network(folder, name, device)[0] for name in NETWORKS))
 
 
 def network_name(name: str) -> NetworkName:

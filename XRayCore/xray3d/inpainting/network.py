@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple
+from collections.abc import Sequence
+from typing import NamedTuple
 
 import torch
 import torch.nn.functional as F
-from monai.networks.nets import BasicUNet
 from torch import Tensor, nn
 
 from xray3d.inpainting.gradient_domain import Beliefs, bends, differences
+from xray3d.models.unets import half_precision, unet_definition, unet_of
 
-_LEVELS, _MOST_LEVELLED, _QUANTILE_PIXELS = (0.25, 0.75), 6.0, 20_000
 # U-Nets see images folded: so many neighbours each way are channels of one pixel, which takes less work and lets them
 # see farther. What is to be found is large, what is to be painted has sharp edges.
 _FOLDED_TO_FIND, _FOLDED_TO_PAINT = 4, 2
@@ -25,24 +24,10 @@ _MOST_METAL = 4.0
 # counts little, and so holes are thin plates; the rim is nearly as it is seen. Bends always count somewhat, or there
 # might be no answer.
 _SEEN, _USUAL, _BENDS, _RIM = 5.0, 2.0, 0.0, -3.0
+# And of what is made of these, by as much as grey values usually change.
+_ERROR = 2.0
 _LEAST_LOG, _MOST_LOG, _MOST_BEND = -7.0, 9.0, 4.0
 _LEAST_DIFFERENCE, _LEAST_BEND = 2e-4, 1e-4
-# Elsewhere it would be slower. PyTorch before 2.13 does not tell.
-_CAPABILITIES: Mapping[str, Any] = getattr(torch.cpu, "get_capabilities", dict)()
-_CPU_KNOWS_HALF = bool(_CAPABILITIES.get("avx512_bf16", False))
-
-
-def levelled(images: Tensor) -> Tensor:
-    """Images (n, 1, rows, cols) on the grey scale that an `ImplantNetwork` is shown.
-
-    From what is fairly dark to what is fairly bright in an image, whichever attenuation is: how bright or dark the
-    metal is, which is not known yet, does not count.
-    """
-    rows, columns = images.shape[2:]
-    step = max(1, round((rows * columns / _QUANTILE_PIXELS) ** 0.5))
-    some = images[:, :, ::step, ::step].flatten(1)
-    dark, bright = (torch.quantile(some, share, dim=1)[:, None, None, None] for share in _LEVELS)
-    return ((images - dark) / (bright - dark).clamp(min=1e-6) - 0.5).clamp(-_MOST_LEVELLED, _MOST_LEVELLED)
 
 
 class Roughness(NamedTuple):
@@ -70,13 +55,26 @@ class Roughness(NamedTuple):
         )
 
 
+class Guess(NamedTuple):
+    """What holes are thought to hide.
+
+    Attributes:
+        beliefs: of how grey values change.
+        log_error: (n, 1, rows, cols) logarithm of the mean absolute error of the grey values that follow from these.
+    """
+
+    beliefs: Beliefs
+    log_error: Tensor
+
+
 class InpaintingNetwork(nn.Module):
     """MONAI's U-Net, shown the holes, what surrounds them led smoothly into them, and what is seen in them.
 
     Metal is no wall: what shines through it is worth more than all that is around it. How thick it is a network learns
     slowly; where its thickness does not change, fast. So it says of each difference between neighbouring pixels how
     sure it is that it is the anatomy's, and of what there usually is how sure it is of that; `gradient_domain` makes
-    grey values of these.
+    grey values of these. How wrong these are the least squares cannot tell: they take the errors of differences for
+    independent, which they are not along an edge of metal. So the network tells that, too.
 
     Args:
         features: as those of `ImplantNetwork`.
@@ -84,11 +82,11 @@ class InpaintingNetwork(nn.Module):
 
     def __init__(self, features: Sequence[int] = (32, 48, 64, 96, 128, 32)) -> None:
         super().__init__()
-        self.definition = _definition(10, 15, features, _FOLDED_TO_PAINT)
-        self.unet = _unet(self.definition)
+        self.definition = unet_definition(2, 10 * _FOLDED_TO_PAINT**2, 16 * _FOLDED_TO_PAINT**2, features)
+        self.unet = unet_of(self.definition)
 
-    def forward(self, images: Tensor, filled: Tensor, holes: Tensor, roughness: Roughness) -> Beliefs:
-        """What is believed of what the holes hide.
+    def forward(self, images: Tensor, filled: Tensor, holes: Tensor, roughness: Roughness) -> Guess:
+        """What the holes are thought to hide.
 
         Args:
             images: (n, 1, rows, cols), about 0 to 1 outside the holes.
@@ -110,7 +108,8 @@ class InpaintingNetwork(nn.Module):
             (bend / difference).log() * everywhere,
         ]
         said = _folded_through(self.unet, torch.cat(shown, dim=1), _FOLDED_TO_PAINT)
-        of_seen, of_usual, of_bends, log_seen, log_usual, log_bends, log_rim = said.split([2, 2, 3, 2, 2, 3, 1], dim=1)
+        parts = said.split([2, 2, 3, 2, 2, 3, 1, 1], dim=1)
+        of_seen, of_usual, of_bends, log_seen, log_usual, log_bends, log_rim, log_error = parts
         mean = [seen - difference * of_seen, smooth + difference * of_usual, bend * of_bends, images]
         logs = [
             difference.log() + (_SEEN + log_seen).clamp(_LEAST_LOG, _MOST_LOG),
@@ -118,7 +117,8 @@ class InpaintingNetwork(nn.Module):
             bend.log() + (_BENDS + log_bends).clamp(_LEAST_LOG, _MOST_BEND),
             bend.log() + (_RIM + log_rim).clamp(_LEAST_LOG, _MOST_LOG),
         ]
-        return Beliefs(torch.cat(mean, dim=1), torch.cat(logs, dim=1))
+        error = difference.log() + (_ERROR + log_error).clamp(_LEAST_LOG, _MOST_LOG)
+        return Guess(Beliefs(torch.cat(mean, dim=1), torch.cat(logs, dim=1)), error)
 
 
 class ImplantNetwork(nn.Module):
@@ -130,44 +130,16 @@ class ImplantNetwork(nn.Module):
 
     def __init__(self, features: Sequence[int] = (48, 64, 96, 128, 128, 48)) -> None:
         super().__init__()
-        self.definition = _definition(1, 1, features, _FOLDED_TO_FIND)
-        self.unet = _unet(self.definition)
+        self.definition = unet_definition(2, _FOLDED_TO_FIND**2, _FOLDED_TO_FIND**2, features)
+        self.unet = unet_of(self.definition)
 
     def forward(self, images: Tensor) -> Tensor:
         """(n, 1, rows, cols) logits of metal, of images (n, 1, rows, cols)."""
         return _folded_through(self.unet, images, _FOLDED_TO_FIND)
 
 
-def _definition(shown: int, said: int, features: Sequence[int], folded: int) -> dict[str, Any]:
-    """In MONAI's configuration language. It has no norm: no pixel's answer depends on those far away or on a batch."""
-    return {
-        "_target_": "monai.networks.nets.BasicUNet",
-        "spatial_dims": 2,
-        "in_channels": shown * folded**2,
-        "out_channels": said * folded**2,
-        "features": list(features),
-        "act": "relu",
-        "norm": None,
-        "upsample": "nontrainable",
-    }
-
-
-def _unet(definition: dict[str, Any]) -> BasicUNet:
-    unet = BasicUNet(**{name: value for name, value in definition.items() if name != "_target_"})
-    for part in unet.modules():
-        if isinstance(part, nn.Conv2d):  # as He et al. (2015): without a norm, what goes in comes out as large
-            nn.init.kaiming_normal_(part.weight, nonlinearity="relu")
-            if part.bias is not None:
-                nn.init.zeros_(part.bias)
-    nn.init.zeros_(unet.final_conv.weight)
-    return unet
-
-
 def _folded_through(unet: nn.Module, images: Tensor, folded: int) -> Tensor:
     """(n, channels, rows, cols), folded, through a U-Net, and unfolded."""
-    # Half the precision takes half the time where processors know it, and is precise enough to learn by.
-    device = images.device.type
-    half = unet.training and (device != "cpu" or _CPU_KNOWS_HALF)
-    with torch.autocast(device, torch.bfloat16, enabled=half):
+    with half_precision(unet, images.device):
         said = unet(F.pixel_unshuffle(images, folded).contiguous(memory_format=torch.channels_last))
     return F.pixel_shuffle(said.float(), folded)

@@ -11,14 +11,17 @@ from torch import Tensor
 
 from xray3d.errors import VolumeError
 from xray3d.inpainting.fill import smooth_fill
-from xray3d.inpainting.gradient_domain import solved, standard_errors
+from xray3d.inpainting.gradient_domain import solved
 from xray3d.inpainting.growing import grown
+from xray3d.inpainting.least_squares import EQUATIONS
 from xray3d.inpainting.network import InpaintingNetwork, Roughness
 from xray3d.inpainting.reading import Mask, Pixels, Reading, grey_pixels, shows_metal_dark
 from xray3d.inpainting.tiles import in_tiles
 
 # The shadow of metal has soft edges, which a mask that ends with the metal leaves.
 _MARGIN_PX = 2
+# Errors have Laplace's distribution, whose standard deviation is so many times the mean absolute error.
+_SIGMAS = 2**0.5
 # What a network sees around a hole.
 _AROUND_PX = 64
 
@@ -38,14 +41,13 @@ class Painted:
     sigma: NDArray[np.float64]
 
 
-def paint(network: InpaintingNetwork, image: NDArray, mask: NDArray, error_in_sigmas: float = 1.0) -> Painted:
+def paint(network: InpaintingNetwork, image: NDArray, mask: NDArray) -> Painted:
     """Paint what a mask covers.
 
     Args:
         network: in evaluation mode.
         image: (rows, cols) of any grey scale, attenuation bright or dark.
         mask: (rows, cols) nonzero where there is metal; where nowhere, the X-ray stays as it is.
-        error_in_sigmas: of the network, see `InpaintingModel`.
 
     Raises:
         VolumeError: no grey image, or one with gaps; a mask of another size, or over everything.
@@ -62,7 +64,7 @@ def paint(network: InpaintingNetwork, image: NDArray, mask: NDArray, error_in_si
     reading = Reading.of(pixels, holes, shows_metal_dark(pixels, holes))
     clean, error = _guessed(network, reading.shown(pixels), holes)
     painted = np.where(holes, reading.restored(clean), pixels)
-    sigma[holes] = error_in_sigmas * error[holes] * abs(reading.bright - reading.dark)
+    sigma[holes] = _SIGMAS * error[holes] * abs(reading.bright - reading.dark)
     return Painted(painted, holes, sigma)
 
 
@@ -74,7 +76,7 @@ def _checked(mask: NDArray, pixels: Pixels) -> Mask:
 
 
 def _guessed(network: InpaintingNetwork, shown: NDArray[np.float32], holes: Mask) -> tuple[Pixels, Pixels]:
-    """What a network makes of the part about the holes, and its standard error; elsewhere anything."""
+    """What a network makes of the part about the holes, and the mean absolute error of that; elsewhere anything."""
     device = next(network.parameters()).device
     images, where = (torch.from_numpy(one.astype(np.float32))[None, None].to(device) for one in (shown, holes))
     part = tuple(_around(np.asarray(holes.any(axis=axis))) for axis in (1, 0))
@@ -82,12 +84,14 @@ def _guessed(network: InpaintingNetwork, shown: NDArray[np.float32], holes: Mask
     roughness = Roughness.of(*stack[:, [0, 2]].split(1, dim=1))
 
     def guess(tile: Tensor) -> Tensor:
-        return torch.cat(network(*tile.split(1, dim=1), roughness), dim=1)
+        beliefs, log_error = network(*tile.split(1, dim=1), roughness)
+        return torch.cat([*beliefs, log_error], dim=1)
 
-    mean, log_sigma = np.split(in_tiles(guess, stack)[0].double().cpu().numpy(), 2)
-    found = solved(shown[part].astype(float), holes[part], mean, log_sigma)
+    said = in_tiles(guess, stack)[0].double().cpu().numpy()
+    mean, log_sigma, (log_error,) = np.split(said, [len(EQUATIONS), 2 * len(EQUATIONS)])
     clean, error = np.zeros(shown.shape), np.zeros(shown.shape)
-    clean[part], error[part] = found.image(), standard_errors(found, holes[part])
+    clean[part] = solved(shown[part].astype(float), holes[part], mean, log_sigma).image()
+    error[part] = np.exp(log_error)
     return clean, error
 
 

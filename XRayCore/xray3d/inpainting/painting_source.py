@@ -20,7 +20,7 @@ LEAST_RANGE = 0.05
 # Grey values of a part are some of those of its image, which are shown as 0 to 1.
 _LEAST_CONTRAST = 0.3
 # What is painted out is larger than what the metal covers by so many pixels: its shadow has soft edges.
-_LEAST_MARGIN_PX, _MOST_MARGIN_PX = 1, 4
+_LEAST_MARGIN_PX, _MOST_MARGIN_PX = 2, 4
 
 
 @dataclass(frozen=True, eq=False)

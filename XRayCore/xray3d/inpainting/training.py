@@ -27,7 +27,7 @@ from xray3d.volumes import CTVolume
 VIEWS_OF_ONE = 120
 """Of each patient: enough, since every part of one has another look."""
 
-_HELD_OUT_VIEWS, _HELD_OUT = 12, 64
+_HELD_OUT_VIEWS = 12
 _LESSONS: dict[NetworkName, type[Any]] = {
     "finder": FindingLesson,
     "painter": PaintingLesson,
@@ -75,7 +75,7 @@ def train(
         ModelError: no network to begin with, nothing to resume, or a training of something else.
         DeviceError: the device is not there.
     """
-    place, plan = Path(folder).absolute() / name, plan or TrainingPlan()
+    place, plan, lesson_of = Path(folder).absolute() / name, plan or TrainingPlan(), _LESSONS[name]
     target = torch.device(str(resolve_device(device)))
     # A model's folder may be new; that in which it lies is not.
     check_bundle_output(place if place.parent.exists() else place.parent, overwrite or resume)
@@ -92,7 +92,7 @@ def train(
         lambda done: progress("X-raying the patients", done),
     )
     source, held_out = (
-        Instrumented(of_part, [one.pixels() for one in real], _LESSONS[name].clipped)
+        Instrumented(of_part, [one.pixels() for one in real], lesson_of.clipped)
         for of_part, real in zip(scenes.parted(len(patients), views_of_one), (learnt_from, measured_on), strict=True)
     )
 
@@ -115,7 +115,7 @@ def train(
         "views": views_of_one,
         "started_from": started_from,
     }
-    lesson = _LESSONS[name](source, held_out, _HELD_OUT, plan, keep)
+    lesson = lesson_of(source, held_out, lesson_of.held_out_count, plan, keep)
     training = Training(lesson, network.to(target), started_from, plan, TrainingState(place, plan, whose), progress)
     if resume:
         training.go_on(has_best=(place / METADATA).is_file())

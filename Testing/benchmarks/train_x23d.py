@@ -1,0 +1,81 @@
+"""Trains the reconstruction network that ships; run by hand:
+
+python Testing/benchmarks/train_x23d.py XRayCore/xray3d/models/shipped/x23d [STEPS [START]]
+
+It learns from synthetic spines, most of whose vertebrae are, in other sizes and bent a little, those of one real
+person, the others formulas; and measures itself on some whose vertebrae are made of the mean ones of 87 others. The CTs
+of `../shared/data` it does not see: these are for `xray3d benchmark x23d`. Interrupted, it goes on where it was. START
+is the folder of a model to begin with, whose steps count anew.
+"""
+
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from rich.progress import Progress
+from scipy.sparse import coo_matrix
+from scipy.sparse.csgraph import connected_components
+
+from xray3d.benchmarks.patient import data_folder
+from xray3d.datasets.scanned_vertebra import ScannedVertebra
+from xray3d.datasets.synthetic_spine import synthetic_lumbar_spine
+from xray3d.datasets.variety import Variety
+from xray3d.drr.surfaces import read_surface
+from xray3d.models.training.plan import TrainingPlan
+from xray3d.reconstruction.scenes import LabelledSpine
+from xray3d.reconstruction.training import train
+
+STEPS, BATCH, SPINES, HELD_OUT, SPACING_MM, VALIDATE_EVERY = 8_000, 2, 60, 4, 1.2, 500
+FIRST_SEED, FIRST_HELD_OUT_SEED = 1000, 2000
+# x to the front, y to the left, z to the head.
+TO_RAS = np.array([[0.0, -1.0, 0.0], [1.0, 0.0, 0.0], [0.0, 0.0, 1.0]])
+
+
+def visible_human() -> list[ScannedVertebra]:
+    """Five of one man."""
+    files = sorted((data_folder() / "meshes" / "visible_human").glob("L*.ply"))
+    return [_scanned(*read_surface(file), f"{file.stem} of the Visible Human") for file in files]
+
+
+def mean_of_87() -> list[ScannedVertebra]:
+    """Four means of patients, all in one file."""
+    vertices, triangles = read_surface(data_folder() / "meshes" / "mean_lumbar" / "mean_L2_L5.ply")
+    edges = (np.ones(triangles.size), (triangles.ravel(), np.roll(triangles, 1, axis=1).ravel()))
+    count, piece = connected_components(coo_matrix(edges, shape=(len(vertices),) * 2))
+    of_triangles = piece[triangles[:, 0]]
+    return [_scanned(vertices, triangles[of_triangles == n], f"mean vertebra {n + 1}") for n in range(count)]
+
+
+def _scanned(vertices: NDArray[np.float64], triangles: NDArray[np.int64], name: str) -> ScannedVertebra:
+    used, renumbered = np.unique(triangles, return_inverse=True)
+    return ScannedVertebra.of_surface(vertices[used] @ TO_RAS.T, renumbered.reshape(-1, 3), name)
+
+
+def spines(count: int, first_seed: int, variety: Variety) -> Iterator[LabelledSpine]:
+    """Synthetic ones."""
+    for seed in range(first_seed, first_seed + count):
+        yield LabelledSpine.of_synthetic(synthetic_lumbar_spine(seed, SPACING_MM, variety=variety))
+
+
+def main(folder: Path, steps: int, start: Path | None) -> None:
+    """Train, or go on."""
+    plan = TrainingPlan(steps, batch=BATCH, validate_every=VALIDATE_EVERY, seed=0 if start is None else 1)
+    with Progress() as bar:
+        task = bar.add_task("Preparing", total=1.0)
+        report = train(
+            spines(SPINES, FIRST_SEED, Variety(visible_human())),
+            spines(HELD_OUT, FIRST_HELD_OUT_SEED, Variety(mean_of_87(), formula_share=0.0)),
+            folder,
+            plan,
+            start=start,
+            resume=folder.with_name(f"{folder.name}.training").is_file(),
+            progress=lambda doing, done: bar.update(task, description=doing, completed=done),
+        )
+    print(report)
+
+
+if __name__ == "__main__":
+    given = dict(enumerate(sys.argv))
+    main(Path(given[1]), int(given.get(2, STEPS)), Path(given[3]) if 3 in given else None)

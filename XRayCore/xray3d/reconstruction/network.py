@@ -1,0 +1,122 @@
+"""The network: what each X-ray shows, carried into space by its calibration, fused there, and read as a shape."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from xray3d.models.unets import half_precision, unet_definition, unet_of
+from xray3d.reconstruction.unprojection import grid_points, unprojected
+
+FOLDED = 2
+"""Views are encoded folded, so many neighbours each way being channels of one pixel, and space is decoded folded: a
+voxel of the decoder says of so many each way whether they are inside."""
+
+_SEEN, _FUSED = 12, 16
+# In space, of which bone is little, other activations die: what says nothing for long says nothing ever after.
+_LEAKY = ("leakyrelu", {"negative_slope": 0.1})
+# A network that has learnt nothing takes nothing for bone, of which grids hold little.
+_MOSTLY_EMPTY = -2.0
+_MOST_VIEWS = 8.0
+
+
+class ReconstructionNetwork(nn.Module):
+    """X-rays and their geometry in, occupancy out, after X23D (Jecklin et al., J. Imaging 2022, 8(10):271).
+
+    One encoder sees every view. What it says is carried back along the rays onto the voxels of a grid about the bone,
+    with the direction of the ray, and views are fused there by mean and standard deviation, in which neither their
+    order nor their number counts. A decoder in space, which is told how many views see a voxel, makes a shape of these.
+
+    Args:
+        view_features: channels of the encoder's five levels, the finest first, and of its last layer.
+        space_features: the same of the decoder.
+    """
+
+    def __init__(
+        self,
+        view_features: Sequence[int] = (32, 48, 64, 96, 96, 32),
+        space_features: Sequence[int] = (16, 32, 64, 96, 128, 16),
+    ) -> None:
+        super().__init__()
+        self.definitions = {
+            "encoder": unet_definition(2, FOLDED**2, _SEEN, view_features, _LEAKY),
+            "decoder": unet_definition(3, 2 * _FUSED + 4, FOLDED**3, space_features, _LEAKY),
+        }
+        self.encoder, self.decoder = (unet_of(definition) for definition in self.definitions.values())
+        nn.init.kaiming_normal_(self.encoder.final_conv.weight, nonlinearity="relu")
+        nn.init.constant_(self.decoder.final_conv.bias, _MOSTLY_EMPTY)
+        self.each = nn.Conv3d(_SEEN + 3, _FUSED, 1)
+
+    def forward(self, views: Tensor, matrices: Tensor, ijk_to_ras: Tensor, size_ijk: tuple[int, int, int]) -> Tensor:
+        """Logits (n, 1, k, j, i) of what is inside.
+
+        Args:
+            views: (n, views, rows, cols), `levelled`.
+            matrices: (n, views, 3, 4) P of each: RAS to pixels.
+            ijk_to_ras: (n, 4, 4) of the grid.
+            size_ijk: of the grid, multiples of `FOLDED`, as are rows and cols.
+        """
+        with half_precision(self, views.device):
+            folded = F.pixel_unshuffle(views.flatten(0, 1)[:, None], FOLDED)
+            seen = self.encoder(folded.contiguous(memory_format=torch.channels_last)).float()
+            seen = seen.unflatten(0, views.shape[:2])
+            coarse = _coarser_grid(ijk_to_ras)
+            i, j, k = (side // FOLDED for side in size_ijk)
+            points = grid_points(coarse, (i, j, k))
+            carried, visible = unprojected(seen, _coarser_pixels(matrices), points)
+            fused = self._fused(carried, visible, _directions(matrices, points, ijk_to_ras))
+            logits = self.decoder(torch.cat([fused, visible.sum(dim=1) / _MOST_VIEWS, _places(i, j, k, fused)], dim=1))
+        return _unfolded(logits.float())
+
+    def _fused(self, carried: Tensor, visible: Tensor, directions: Tensor) -> Tensor:
+        """(n, channels, k, j, i): mean and standard deviation over the views that see a voxel."""
+        told = torch.cat([carried, directions.expand(-1, -1, -1, *carried.shape[3:])], dim=2)
+        each = (
+            F.leaky_relu(self.each(told.flatten(0, 1)), _LEAKY[1]["negative_slope"])
+            .unflatten(0, carried.shape[:2])
+            .float()
+            * visible
+        )
+        count = visible.sum(dim=1).clamp(min=1.0)
+        mean = each.sum(dim=1) / count
+        variance = ((each - mean[:, None]) * visible).square().sum(dim=1) / count
+        return torch.cat([mean, (variance + 1e-4).sqrt()], dim=1)
+
+
+def _coarser_grid(ijk_to_ras: Tensor) -> Tensor:
+    """IJKToRAS of voxels that are `FOLDED` of these each way."""
+    to_fine = torch.diag(ijk_to_ras.new_tensor([FOLDED, FOLDED, FOLDED, 1.0]))
+    to_fine[:3, 3] = (FOLDED - 1) / 2
+    return ijk_to_ras @ to_fine
+
+
+def _coarser_pixels(matrices: Tensor) -> Tensor:
+    """P of images of which each pixel is `FOLDED` of these each way."""
+    shift = -(FOLDED - 1) / 2
+    to_coarse = matrices.new_tensor([[1, 0, shift], [0, 1, shift], [0, 0, FOLDED]]) / FOLDED
+    return to_coarse @ matrices
+
+
+def _directions(matrices: Tensor, points_ras: Tensor, ijk_to_ras: Tensor) -> Tensor:
+    """(n, views, 3, 1, 1, 1) unit vectors from the sources to the middle of the grid, along the grid's axes."""
+    sources = -torch.linalg.solve(matrices[..., :3], matrices[..., 3])
+    middle = points_ras.flatten(1, 3).mean(dim=1)
+    axes = F.normalize(ijk_to_ras[:, :3, :3], dim=1)
+    along = F.normalize(middle[:, None] - sources, dim=-1) @ axes
+    return along[..., None, None, None].float()
+
+
+def _places(i: int, j: int, k: int, like: Tensor) -> Tensor:
+    """(n, 3, k, j, i) where each voxel is in the grid, from -1 to 1 along i, j and k."""
+    kji = torch.meshgrid(*(torch.linspace(-1, 1, side, device=like.device) for side in (k, j, i)), indexing="ij")
+    return torch.stack(kji[::-1]).expand(len(like), -1, -1, -1, -1)
+
+
+def _unfolded(logits: Tensor) -> Tensor:
+    """(n, 1, f k, f j, f i) of (n, f³, k, j, i), as `pixel_shuffle` does in two dimensions."""
+    cases, _, k, j, i = logits.shape
+    blocks = logits.reshape(cases, FOLDED, FOLDED, FOLDED, k, j, i).permute(0, 4, 1, 5, 2, 6, 3)
+    return blocks.reshape(cases, 1, FOLDED * k, FOLDED * j, FOLDED * i)
