@@ -76,14 +76,16 @@ def test_some_are_plain_line_integrals():
 
 
 def test_truths_have_no_noise_but_images_do():
-    """But for line integrals: below the rod, where no collimator reaches."""
+    """But for line integrals: below the rod, where no collimator reaches. Some exposures are all but free of noise."""
     pairs = simulated()
     rough, smooth = (
         one[~is_exact(pairs), 33:38, 16:32].diff(n=2, dim=2).abs().mean(dim=(1, 2))
         for one in (pairs.images, pairs.truth)
     )
     assert len(rough) > 5
-    assert (rough > 1.02 * smooth).all()
+    assert (rough > 0.98 * smooth).all()
+    assert (rough > 1.02 * smooth).float().mean() > 0.6
+    assert (rough / smooth).max() > 1.2
 
 
 def test_a_radiograph_is_its_own_truth():
