@@ -24,6 +24,9 @@ _MOST_METAL = 4.0
 # counts little, and so holes are thin plates; the rim is nearly as it is seen. Bends always count somewhat, or there
 # might be no answer.
 _SEEN, _USUAL, _BENDS, _RIM = 5.0, 2.0, 0.0, -3.0
+# Metal takes so much from what is seen through it at most, in what grey values usually change: more is guessed, and on
+# fluoroscopes wrongly, whose metal is all but black.
+_METAL = 0.12
 # And of what is made of these, by as much as grey values usually change.
 _ERROR = 2.0
 _LEAST_LOG, _MOST_LOG, _MOST_BEND = -7.0, 9.0, 4.0
@@ -110,7 +113,12 @@ class InpaintingNetwork(nn.Module):
         said = _folded_through(self.unet, torch.cat(shown, dim=1), _FOLDED_TO_PAINT)
         parts = said.split([2, 2, 3, 2, 2, 3, 1, 1], dim=1)
         of_seen, of_usual, of_bends, log_seen, log_usual, log_bends, log_rim, log_error = parts
-        mean = [seen - difference * of_seen, smooth + difference * of_usual, bend * of_bends, images]
+        mean = [
+            seen - difference * _METAL * torch.tanh(of_seen / _METAL),
+            smooth + difference * of_usual,
+            bend * of_bends,
+            images,
+        ]
         logs = [
             difference.log() + (_SEEN + log_seen).clamp(_LEAST_LOG, _MOST_LOG),
             difference.log() + (_USUAL + log_usual).clamp(_LEAST_LOG, _MOST_LOG),
