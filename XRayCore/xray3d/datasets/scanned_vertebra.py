@@ -12,7 +12,7 @@ from scipy.ndimage import distance_transform_edt, map_coordinates
 from xray3d.datasets.morphometry import VertebraShape
 from xray3d.datasets.shapes import Distance, Points, column_vector
 from xray3d.datasets.vertebra_frame import GRID_AXES, GRID_MM, upright_vertebra
-from xray3d.drr.surfaces import read_surface
+from xray3d.drr.surfaces import polydata, read_surface
 from xray3d.errors import MeshError
 from xray3d.volumes.labels import LabelVolume
 
@@ -79,22 +79,15 @@ class ScannedVertebra:
 
 
 def _voxels(vertices: NDArray[np.float64], triangles: NDArray[np.int64], name: str) -> LabelVolume:
-    from vtkmodules.util.numpy_support import numpy_to_vtk, numpy_to_vtkIdTypeArray, vtk_to_numpy  # deferred: slow
-    from vtkmodules.vtkCommonCore import vtkPoints
-    from vtkmodules.vtkCommonDataModel import vtkCellArray, vtkPolyData
+    from vtkmodules.util.numpy_support import vtk_to_numpy  # deferred: VTK is slow to import
     from vtkmodules.vtkImagingStencil import vtkImageStencilToImage, vtkPolyDataToImageStencil
 
     if not len(triangles):
         raise MeshError(f"{name} has no triangles; use a closed surface.")
     low = vertices.min(axis=0) - _MARGIN_VOXELS * _VOXEL_MM
     size = np.ceil((vertices.max(axis=0) - low) / _VOXEL_MM).astype(int) + _MARGIN_VOXELS
-    points, cells, surface = vtkPoints(), vtkCellArray(), vtkPolyData()
-    points.SetData(numpy_to_vtk(vertices, deep=True))
-    cells.SetData(3, numpy_to_vtkIdTypeArray(triangles.ravel(), deep=True))
-    surface.SetPoints(points)
-    surface.SetPolys(cells)
     stencil, filled = vtkPolyDataToImageStencil(), vtkImageStencilToImage()
-    stencil.SetInputData(surface)
+    stencil.SetInputData(polydata(vertices, triangles))
     stencil.SetOutputOrigin(*low)
     stencil.SetOutputSpacing(*[_VOXEL_MM] * 3)
     stencil.SetOutputWholeExtent(0, size[0] - 1, 0, size[1] - 1, 0, size[2] - 1)

@@ -55,23 +55,29 @@ def rim_length_mm(vertices: Points, triangles: Triangles) -> float:
 
 def oriented_outwards(vertices: Points, triangles: Triangles) -> Triangles:
     """The triangles (m, 3) of closed surfaces, each counter-clockwise seen from outside."""
+    from vtkmodules.vtkFiltersCore import vtkPolyDataNormals
+
+    normals = vtkPolyDataNormals()
+    normals.SetInputData(polydata(vertices, triangles))
+    normals.SplittingOff()
+    normals.ConsistencyOn()
+    normals.AutoOrientNormalsOn()
+    normals.Update()
+    return _arrays(normals.GetOutput())[1]
+
+
+def polydata(vertices: Points, triangles: Triangles) -> Any:
+    """A surface as VTK has it."""
     from vtkmodules.util.numpy_support import numpy_to_vtk, numpy_to_vtkIdTypeArray
     from vtkmodules.vtkCommonCore import vtkPoints
     from vtkmodules.vtkCommonDataModel import vtkCellArray, vtkPolyData
-    from vtkmodules.vtkFiltersCore import vtkPolyDataNormals
 
     points, cells, surface = vtkPoints(), vtkCellArray(), vtkPolyData()
     points.SetData(numpy_to_vtk(vertices, deep=True))
     cells.SetData(3, numpy_to_vtkIdTypeArray(triangles.ravel(), deep=True))
     surface.SetPoints(points)
     surface.SetPolys(cells)
-    normals = vtkPolyDataNormals()
-    normals.SetInputData(surface)
-    normals.SplittingOff()
-    normals.ConsistencyOn()
-    normals.AutoOrientNormalsOn()
-    normals.Update()
-    return _arrays(normals.GetOutput())[1]
+    return surface
 
 
 def _merged(port: Any) -> Any:

@@ -23,9 +23,6 @@ from xray3d.reconstruction.source import VIEW_PX
 from xray3d.volumes import XRayImage
 from xray3d.volumes.isosurface import isosurface
 
-MOST_VIEWS = 8
-"""The network has learnt from so many at most; it may be shown more."""
-
 _INSIDE = 0.5
 
 
