@@ -21,7 +21,7 @@ from xray3d.datasets.radiographs import find_radiographs
 from xray3d.datasets.synthetic_spine import synthetic_lumbar_spine
 from xray3d.inpainting.model import NETWORKS
 from xray3d.inpainting.training import train
-from xray3d.models.bundle import halve_weights
+from xray3d.models.bundle import quantize_weights
 from xray3d.models.training.plan import TrainingPlan
 
 REAL, BUILDS_OF_EACH = ("ct/trunk_acrin013.nii.gz", "ct/pelvis_bone_only.nii.gz"), 2
@@ -63,7 +63,7 @@ def main(name: str, folder: Path, steps: int, start: Path | None) -> None:
             resume=(folder / f"{name}.training").is_file(),
             progress=lambda doing, done: bar.update(task, description=doing, completed=done),
         )
-    halve_weights(folder / name)
+    quantize_weights(folder / name)
     print(report)
 
 
