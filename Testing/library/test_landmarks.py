@@ -1,7 +1,6 @@
 """Starts from landmarks: what a few pairs of points determine, and what is said where they do not."""
 
 import json
-from importlib.util import find_spec
 
 import numpy as np
 import pytest
@@ -11,9 +10,10 @@ from hypothesis import strategies as st
 from test_geometry import ISOCENTER, carm
 from xray3d.errors import GeometryError
 from xray3d.geometry import carm_angles_deg
+from xray3d.geometry.markups import PointList
 from xray3d.geometry.poses import about, rotation_angle, se3_exp
-from xray3d.registration.landmark_files import load_pairs, load_point_list
-from xray3d.registration.landmark_pairs import PointList, pair_landmarks
+from xray3d.registration.landmark_files import load_pairs
+from xray3d.registration.landmark_pairs import pair_landmarks
 from xray3d.registration.landmarks import pose_from_landmarks
 
 VERTEBRA = ISOCENTER + np.array(
@@ -221,53 +221,6 @@ def test_bad_pairs_name_the_landmark(tmp_path, text, sentence):
         load_pairs(path, views=1)
 
 
-def markups_file(path, system, points):
-    controls = [
-        {"label": label, "position": list(position), "positionStatus": "defined"} for label, position in points.items()
-    ] + [{"label": "not placed", "position": [0, 0, 0], "positionStatus": "undefined"}]
-    path.write_text(
-        json.dumps({"markups": [{"type": "Fiducial", "coordinateSystem": system, "controlPoints": controls}]})
-    )
-    return path
-
-
-@pytest.mark.parametrize("system", ["LPS", "RAS"])
-def test_markups_json_is_read_in_its_own_coordinate_system(tmp_path, system):
-    stored = (1, 2, 3) if system == "RAS" else (-1, -2, 3)
-    points = load_point_list(markups_file(tmp_path / "f.mrk.json", system, {"L3": stored}))
-    assert points.names == ("L3",)
-    np.testing.assert_allclose(points.points_ras, [[1, 2, 3]])
-
-
-@pytest.mark.parametrize(("system", "x"), [("0", 1), ("RAS", 1), ("1", -1), ("LPS", -1)])
-def test_fcsv_is_read_in_its_own_coordinate_system(tmp_path, system, x):
-    path = tmp_path / "f.fcsv"
-    path.write_text(
-        f"# Markups fiducial file version = 4.11\n# CoordinateSystem = {system}\n"
-        "# columns = id,x,y,z,ow,ox,oy,oz,vis,sel,lock,label,desc,associatedNodeID\n"
-        f'1,{x},{2 * x},3,0,0,0,1,1,1,0,"L3, left",,\n'
-    )
-    assert load_point_list(path).names == ("L3, left",)
-    np.testing.assert_allclose(load_point_list(path).points_ras, [[1, 2, 3]])
-
-
-@pytest.mark.parametrize(
-    ("name", "text", "sentence"),
-    [
-        ("f.mrk.json", '{"markups": []}', "no points"),
-        ("f.mrk.json", '{"markups": [{"coordinateSystem": "IJK", "controlPoints": []}]}', "coordinate system"),
-        ("f.mrk.json", "{", "JSON"),
-        ("f.fcsv", "# columns = id,x,y,z,label\n1,2,3,4,a\n", "CoordinateSystem"),
-        ("f.fcsv", "# CoordinateSystem = LPS\n# columns = id,x,y,z,label\n1,2,c,4,a\n", "number"),
-        ("f.txt", "1 2 3", "mrk.json"),
-    ],
-)
-def test_unusable_markups_are_one_sentence(tmp_path, name, text, sentence):
-    (tmp_path / name).write_text(text)
-    with pytest.raises(GeometryError, match=sentence):
-        load_point_list(tmp_path / name)
-
-
 IN_CT = PointList("ct.fcsv", ("L3", "L4", "L5"), ISOCENTER + np.array([[0, 0, 20], [3, 0, 0], [0, 5, -30.0]]))
 
 
@@ -312,21 +265,3 @@ def test_a_point_behind_the_source_is_named():
     behind = PointList("ap.fcsv", ("L3", "L4"), np.stack([ISOCENTER, AP.source_ras - 50 * AP.viewing_direction_ras]))
     with pytest.raises(GeometryError, match=r"L4 of ap\.fcsv lies behind"):
         pair_landmarks(IN_CT, [behind], [AP])
-
-
-@pytest.mark.skipif(not find_spec("slicer"), reason="slicer-core has no wheel for this Python or system")
-@pytest.mark.parametrize("kind", ["mrk.json", "fcsv"])
-def test_what_slicer_saves_is_read(tmp_path, kind):
-    from xray3d.mrml.standalone import standalone_scene
-
-    with standalone_scene() as own:
-        node = own.scene.AddNewNodeByClass("vtkMRMLMarkupsFiducialNode")
-        node.AddControlPoint(1, -2, 3, 'L3, "left"')
-        node.AddControlPoint(4, 5, -6, "L4")
-        storage = "vtkMRMLMarkupsJsonStorageNode" if kind == "mrk.json" else "vtkMRMLMarkupsFiducialStorageNode"
-        storage_node = own.scene.AddNewNodeByClass(storage)
-        storage_node.SetFileName(str(tmp_path / f"points.{kind}"))
-        assert storage_node.WriteData(node)
-    points = load_point_list(tmp_path / f"points.{kind}")
-    np.testing.assert_allclose(points.points_ras, [[1, -2, 3], [4, 5, -6]])
-    assert points.names == ('L3, "left"', "L4")

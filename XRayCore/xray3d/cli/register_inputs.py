@@ -158,10 +158,11 @@ def _masks(paths: Sequence[Path], xrays: Sequence[XRayImage]) -> list[NDArray[np
 
 def _pairs(paths: Sequence[Path], xrays: Sequence[XRayImage]) -> LandmarkPairs:
     """Landmarks from one file of pairs, or from the CT's point list and one of each X-ray."""
-    from xray3d.registration.landmark_files import is_point_list, load_pairs, load_point_list
+    from xray3d.geometry.markups import is_markups, load_point_list
+    from xray3d.registration.landmark_files import load_pairs
     from xray3d.registration.landmark_pairs import pair_landmarks
 
-    if len(paths) == 1 and not is_point_list(paths[0]):
+    if len(paths) == 1 and not is_markups(paths[0]):
         return load_pairs(paths[0], len(xrays))
     if len(paths) != 1 + len(xrays):
         raise GeometryError(

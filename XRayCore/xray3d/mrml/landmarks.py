@@ -8,8 +8,9 @@ from typing import Any
 import slicer.util
 
 from xray3d.errors import GeometryError
+from xray3d.geometry.markups import PointList
 from xray3d.mrml.xrays import projection_from_node
-from xray3d.registration.landmark_pairs import LandmarkPairs, PointList, pair_landmarks
+from xray3d.registration.landmark_pairs import LandmarkPairs, pair_landmarks
 
 
 def landmark_pairs(ct_markups: Any, xray_markups: Sequence[Any], xray_nodes: Sequence[Any]) -> LandmarkPairs:

@@ -10,21 +10,7 @@ from numpy.typing import NDArray
 
 from xray3d.errors import GeometryError
 from xray3d.geometry import Projection
-
-
-@dataclass(frozen=True, eq=False)
-class PointList:
-    """Points that were marked in the CT or on an X-ray.
-
-    Attributes:
-        source: what messages call the list: the name of its node or file.
-        names: (n,); they need not differ.
-        points_ras: (n, 3) mm; of an X-ray's points, on the receptor or anywhere on their rays.
-    """
-
-    source: str
-    names: tuple[str, ...]
-    points_ras: NDArray[np.float64]
+from xray3d.geometry.markups import PointList
 
 
 @dataclass(frozen=True, eq=False)

@@ -12,6 +12,7 @@ from scipy.optimize import least_squares
 
 from xray3d.geometry import Projection
 from xray3d.geometry.poses import about, rotation_angle, se3_exp
+from xray3d.geometry.rays import nearest_to_rays, rays_of
 
 Matrix = NDArray[np.float64]
 
@@ -118,24 +119,6 @@ def are_collinear(points: Matrix) -> bool:
         return True
     spread = np.linalg.svd(points - points.mean(axis=0), compute_uv=False)
     return bool(spread[1] <= _COLLINEAR * spread[0])
-
-
-def nearest_to_rays(sources: Matrix, directions: Matrix) -> tuple[Matrix, Matrix]:
-    """The point (3,) with the least sum of squared distances to rays, and the information (3, 3) they hold on it.
-
-    Args:
-        sources: (n, 3) where the rays start.
-        directions: (n, 3) unit vectors.
-    """
-    across = np.eye(3) - directions[:, :, None] * directions[:, None, :]
-    information = across.sum(axis=0)
-    return np.linalg.lstsq(information, np.einsum("nij,nj->i", across, sources), rcond=1e-9)[0], information
-
-
-def rays_of(projection: Projection, pixels: Matrix) -> Matrix:
-    """Unit directions (n, 3) in RAS of the rays to pixels (n, 2)."""
-    directions = np.column_stack([pixels, np.ones(len(pixels))]) @ projection.pixel_to_ras_direction.T
-    return directions / np.linalg.norm(directions, axis=1, keepdims=True)
 
 
 def _refined(sightings: Sightings, free: Matrix, start: Matrix) -> Fit:
