@@ -12,45 +12,29 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-import numpy as np
-from numpy.typing import NDArray
 from rich.progress import Progress
-from scipy.sparse import coo_matrix
-from scipy.sparse.csgraph import connected_components
 
 from xray3d.benchmarks.patient import data_folder
-from xray3d.datasets.scanned_vertebra import ScannedVertebra
+from xray3d.datasets.mesh_vertebrae import mean_vertebrae, visible_human_vertebrae
 from xray3d.datasets.synthetic_spine import synthetic_lumbar_spine
 from xray3d.datasets.variety import Variety
-from xray3d.drr.surfaces import read_surface
+from xray3d.models.bundle import quantize_weights
 from xray3d.models.training.plan import TrainingPlan
 from xray3d.reconstruction.scenes import LabelledSpine
 from xray3d.reconstruction.training import train
 
 STEPS, BATCH, SPINES, HELD_OUT, SPACING_MM, VALIDATE_EVERY = 8_000, 2, 60, 4, 1.2, 500
 FIRST_SEED, FIRST_HELD_OUT_SEED = 1000, 2000
-# x to the front, y to the left, z to the head.
-TO_RAS = np.array([[0.0, -1.0, 0.0], [1.0, 0.0, 0.0], [0.0, 0.0, 1.0]])
 
 
-def visible_human() -> list[ScannedVertebra]:
-    """Five of one man."""
-    files = sorted((data_folder() / "meshes" / "visible_human").glob("L*.ply"))
-    return [_scanned(*read_surface(file), f"{file.stem} of the Visible Human") for file in files]
+def learnt_from() -> Variety:
+    """Vertebrae of the Visible Human, and formulas."""
+    return Variety(visible_human_vertebrae(data_folder() / "meshes" / "visible_human"))
 
 
-def mean_of_87() -> list[ScannedVertebra]:
-    """Four means of patients, all in one file."""
-    vertices, triangles = read_surface(data_folder() / "meshes" / "mean_lumbar" / "mean_L2_L5.ply")
-    edges = (np.ones(triangles.size), (triangles.ravel(), np.roll(triangles, 1, axis=1).ravel()))
-    count, piece = connected_components(coo_matrix(edges, shape=(len(vertices),) * 2))
-    of_triangles = piece[triangles[:, 0]]
-    return [_scanned(vertices, triangles[of_triangles == n], f"mean vertebra {n + 1}") for n in range(count)]
-
-
-def _scanned(vertices: NDArray[np.float64], triangles: NDArray[np.int64], name: str) -> ScannedVertebra:
-    used, renumbered = np.unique(triangles, return_inverse=True)
-    return ScannedVertebra.of_surface(vertices[used] @ TO_RAS.T, renumbered.reshape(-1, 3), name)
+def measured_on() -> Variety:
+    """Mean vertebrae of other people."""
+    return Variety(mean_vertebrae(data_folder() / "meshes" / "mean_lumbar" / "mean_L2_L5.ply"), formula_share=0.0)
 
 
 def spines(count: int, first_seed: int, variety: Variety) -> Iterator[LabelledSpine]:
@@ -65,14 +49,15 @@ def main(folder: Path, steps: int, start: Path | None) -> None:
     with Progress() as bar:
         task = bar.add_task("Preparing", total=1.0)
         report = train(
-            spines(SPINES, FIRST_SEED, Variety(visible_human())),
-            spines(HELD_OUT, FIRST_HELD_OUT_SEED, Variety(mean_of_87(), formula_share=0.0)),
+            spines(SPINES, FIRST_SEED, learnt_from()),
+            spines(HELD_OUT, FIRST_HELD_OUT_SEED, measured_on()),
             folder,
             plan,
             start=start,
             resume=folder.with_name(f"{folder.name}.training").is_file(),
             progress=lambda doing, done: bar.update(task, description=doing, completed=done),
         )
+    quantize_weights(folder)
     print(report)
 
 

@@ -3,6 +3,8 @@
 import numpy as np
 import pytest
 import torch
+from scipy.spatial.transform import Rotation
+from scipy.stats import norm
 from torch import nn
 
 from reconstruction_support import spine, spine_views
@@ -134,6 +136,18 @@ def test_what_reaches_the_edge_of_the_grid_is_closed_there_and_crumbs_are_left_o
     vertices, triangles = Reconstruction(occupancy, np.eye(4)).mesh()
     assert rim_length_mm(vertices, triangles) == 0
     assert vertices[:, 0].max() < 22
+
+
+@pytest.mark.parametrize("sigma_mm", [1.5, 4.0])
+def test_how_sure_a_surface_is_follows_from_how_steep_it_is(sigma_mm):
+    """A plane across x, in voxels of another size along each axis, of a turned grid."""
+    turn = Rotation.from_euler("zx", [25, 40], degrees=True).as_matrix()
+    to_ras = np.eye(4)
+    to_ras[:3, :3], to_ras[:3, 3] = turn @ np.diag([0.8, 1.0, 1.5]), (5, -7, 30)
+    along_mm = 0.8 * (np.arange(50) - 25.0)
+    occupancy = np.broadcast_to(norm.sf(along_mm / sigma_mm), (30, 40, 50)).astype(np.float32)
+    on_plane = np.array([[25.0, 20, 15], [25, 5, 22]]) @ to_ras[:3, :3].T + to_ras[:3, 3]
+    np.testing.assert_allclose(Reconstruction(occupancy, to_ras).sigma_mm(on_plane), sigma_mm, rtol=0.08)
 
 
 def test_where_there_is_nothing_there_is_no_mesh():

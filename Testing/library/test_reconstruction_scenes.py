@@ -6,6 +6,7 @@ import pytest
 from reconstruction_support import patient, spine, spine_views
 from xray3d.datasets.synthetic_spine import VERTEBRA_LABELS
 from xray3d.errors import VolumeError
+from xray3d.reconstruction import scenes
 from xray3d.reconstruction.grid import GRID_SIZE_IJK, grid_about
 from xray3d.reconstruction.scenes import FRONTAL, LATERAL, LEVELS, OBLIQUE, SIZE_PX, VIEWS, LabelledSpine, SpineViews
 from xray3d.volumes.labels import LabelVolume
@@ -82,3 +83,17 @@ def test_vertebrae_that_are_cut_off_are_left_out():
 def test_the_same_seed_gives_the_same_views():
     again = SpineViews.of(spine(), np.random.default_rng(0))
     np.testing.assert_array_equal(again.integrals, spine_views().integrals)
+
+
+def test_patients_go_on_where_the_ct_ends_on_some_views(monkeypatch):
+    monkeypatch.setattr(scenes, "_GOES_ON", 0.0)
+    ending = SpineViews.of(spine(), np.random.default_rng(0)).integrals
+    monkeypatch.setattr(scenes, "_GOES_ON", 1.0)
+    going_on = SpineViews.of(spine(), np.random.default_rng(0)).integrals
+    through_air = [(images.sum(axis=1) < 0.01).mean() for images in (ending, going_on)]
+    assert through_air[0] > through_air[1] + 0.02
+    mixed = spine_views().integrals
+    longer = [np.array_equal(view, longer) for view, longer in zip(mixed, going_on, strict=True)]
+    shorter = [np.array_equal(view, shorter) for view, shorter in zip(mixed, ending, strict=True)]
+    assert all(one or other for one, other in zip(longer, shorter, strict=True))
+    assert 10 <= sum(longer) < 20

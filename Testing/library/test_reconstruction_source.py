@@ -6,7 +6,7 @@ import torch
 
 from reconstruction_support import spine_views
 from xray3d.reconstruction import source
-from xray3d.reconstruction.grid import GRID_SIZE_IJK
+from xray3d.reconstruction.grid import GRID_SIZE_IJK, grid_about
 from xray3d.reconstruction.lesson import FOUR_VIEWS
 from xray3d.reconstruction.source import VIEW_PX, Seen, seen
 
@@ -46,6 +46,7 @@ def test_crops_see_what_is_to_be_reconstructed():
 
 def test_the_bone_is_brighter_than_what_is_beside_it(monkeypatch):
     """Without noise, scatter and a display: plain line integrals."""
+    monkeypatch.setattr(source, "_DARK", 0.0)
     monkeypatch.setattr(source, "_exposed", lambda soft, bone, generator: bone)
     monkeypatch.setattr(source, "_MISCALIBRATED", 0.0)
     case = seen([spine_views()], 6, FOUR_VIEWS, 1)
@@ -97,3 +98,34 @@ def test_exposures_differ_and_keep_bone_bright():
     inside, outside = grey[:, 12:28, 12:28].mean((1, 2)), grey[:, :8].mean((1, 2))
     assert (inside > outside).all()
     assert len(torch.unique((inside - outside).round(decimals=3))) > 6
+
+
+def test_on_some_x_rays_bone_is_dark(monkeypatch):
+    as_drawn = shown(6, 4)
+    monkeypatch.setattr(source, "_DARK", 0.0)
+    bright = shown(6, 4)
+    dark = [
+        torch.equal(one, -other)
+        for one, other in zip(as_drawn.views.flatten(0, 1), bright.views.flatten(0, 1), strict=True)
+    ]
+    same = [
+        torch.equal(one, other)
+        for one, other in zip(as_drawn.views.flatten(0, 1), bright.views.flatten(0, 1), strict=True)
+    ]
+    assert all(one != other for one, other in zip(dark, same, strict=True))
+    assert 2 <= sum(dark) <= 12, "about a quarter of 24"
+    assert torch.equal(as_drawn.inside, bright.inside)
+
+
+@pytest.mark.parametrize(("share", "along_ras"), [(0.0, False), (1.0, True)])
+def test_how_a_vertebra_is_turned_need_not_be_known(monkeypatch, share, along_ras):
+    monkeypatch.setattr(source, "_UNTURNED", share)
+    monkeypatch.setattr(source, "_OFF_DEG", 0.0)
+    monkeypatch.setattr(source, "_OFF_MM", 0.0)
+    case = seen([spine_views()], 4, 1, 0)
+    for to_ras in case.ijk_to_ras.numpy():
+        middle = to_ras @ np.linalg.inv(grid_about(np.eye(4))) @ [0, 0, 0, 1]
+        (frame,) = [one for one in spine_views().frames.values() if np.allclose(one[:, 3], middle, atol=1e-3)]
+        axes = np.eye(3) if along_ras else frame[:3, :3]
+        np.testing.assert_allclose(to_ras[:3, :3], axes, atol=1e-5)
+    assert not any(np.allclose(frame[:3, :3], np.eye(3), atol=1e-3) for frame in spine_views().frames.values())

@@ -1,17 +1,26 @@
-"""Triangle surfaces: reading, checking that they enclose something, and turning them outside out."""
+"""Triangle surfaces: files, checking that they enclose something, and turning them outside out."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from xray3d.errors import MeshError
+from xray3d.errors import MeshError, VolumeError
+from xray3d.files import refuse_existing
 
 Points = NDArray[np.float64]
 Triangles = NDArray[np.int64]
+
+SURFACE_EXTENSIONS = (".stl", ".ply", ".vtp")
+"""What surfaces are written as."""
+
+# Slicer takes surfaces for LPS, and reads in these words that they are.
+_TO_LPS = np.array([-1.0, -1.0, 1.0])
+_SPACE = ("SPACE", "LPS")
 
 
 def read_surface(path: str | Path) -> tuple[Points, Triangles]:
@@ -43,6 +52,59 @@ def read_surface(path: str | Path) -> tuple[Points, Triangles]:
     if not len(triangles):
         raise MeshError(f"{path.name} could not be read as a surface; it is empty, damaged or of another format.")
     return vertices, triangles
+
+
+def save_surface(
+    vertices: Points,
+    triangles: Triangles,
+    path: str | Path,
+    overwrite: bool = False,
+    values: Mapping[str, NDArray[np.floating]] | None = None,
+) -> None:
+    """Write a surface in LPS, which its header says, binary.
+
+    Args:
+        vertices: (n, 3) RAS mm.
+        triangles: (m, 3), counter-clockwise from outside.
+        path: a file with one of `SURFACE_EXTENSIONS`.
+        values: (n,) each, by name, of the vertices; only a .vtp file holds them.
+
+    Raises:
+        OutputExistsError: the file exists and is not to be overwritten.
+        VolumeError: another extension, or a folder that cannot be written to.
+    """
+    from vtkmodules.util.numpy_support import numpy_to_vtk
+    from vtkmodules.vtkCommonCore import vtkStringArray
+    from vtkmodules.vtkIOGeometry import vtkSTLWriter
+    from vtkmodules.vtkIOPLY import vtkPLYWriter
+    from vtkmodules.vtkIOXML import vtkXMLPolyDataWriter
+
+    path = Path(path)
+    writers: dict[str, Any] = dict(
+        zip(SURFACE_EXTENSIONS, (vtkSTLWriter, vtkPLYWriter, vtkXMLPolyDataWriter), strict=True)
+    )
+    if path.suffix.lower() not in writers:
+        raise VolumeError(f"{path} cannot be written as a surface; choose one of {', '.join(writers)}.")
+    refuse_existing(path, overwrite=overwrite)
+    surface, writer = polydata(vertices * _TO_LPS, triangles), writers[path.suffix.lower()]()
+    space = vtkStringArray()
+    space.SetName(_SPACE[0])
+    space.InsertNextValue(_SPACE[1])
+    surface.GetFieldData().AddArray(space)
+    for name, of_vertices in (values or {}).items():
+        array = numpy_to_vtk(np.asarray(of_vertices, np.float32), deep=True)
+        array.SetName(name)
+        surface.GetPointData().AddArray(array)
+    writer.SetInputData(surface)
+    writer.SetFileName(str(path))
+    if isinstance(writer, vtkXMLPolyDataWriter):
+        writer.SetDataModeToBinary()
+    else:
+        writer.SetFileTypeToBinary()
+        said = "=".join(_SPACE)
+        writer.SetHeader(said) if isinstance(writer, vtkSTLWriter) else writer.AddComment(said)
+    if not path.absolute().parent.is_dir() or not writer.Write() or not path.is_file():
+        raise VolumeError(f"{path} cannot be written; check that its folder exists and has room.")
 
 
 def rim_length_mm(vertices: Points, triangles: Triangles) -> float:

@@ -37,8 +37,8 @@ class ReconstructionNetwork(nn.Module):
 
     def __init__(
         self,
-        view_features: Sequence[int] = (32, 48, 64, 96, 96, 32),
-        space_features: Sequence[int] = (16, 32, 64, 96, 128, 16),
+        view_features: Sequence[int] = (24, 32, 48, 64, 64, 24),
+        space_features: Sequence[int] = (16, 32, 48, 64, 96, 16),
     ) -> None:
         super().__init__()
         self.definitions = {

@@ -9,7 +9,7 @@ from functools import lru_cache
 import numpy as np
 import torch
 from numpy.typing import ArrayLike, NDArray
-from scipy.ndimage import label
+from scipy.ndimage import label, map_coordinates
 
 from xray3d.errors import GeometryError, VolumeError
 from xray3d.geometry import Projection
@@ -24,6 +24,8 @@ from xray3d.volumes import XRayImage
 from xray3d.volumes.isosurface import isosurface
 
 _INSIDE = 0.5
+# What rises less is not known at all: to 20 mm.
+_LEAST_SLOPE_PER_MM = 0.02
 
 
 @dataclass(frozen=True, eq=False)
@@ -46,6 +48,11 @@ class Reconstruction:
             return pieces > 0
         return np.asarray(pieces == 1 + np.bincount(pieces.ravel())[1:].argmax())
 
+    @property
+    def volume_ml(self) -> float:
+        """Of what is inside."""
+        return float(self.inside.sum() * abs(np.linalg.det(self.ijk_to_ras[:3, :3])) / 1000)
+
     def mesh(self) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
         """Vertices (n, 3) in RAS mm and triangles (m, 3), counter-clockwise from outside, of one closed surface.
 
@@ -59,6 +66,21 @@ class Reconstruction:
         padded, to_ras = np.pad(kept, 1), self.ijk_to_ras.copy()
         to_ras[:3, 3] -= to_ras[:3, :3].sum(axis=1)
         return isosurface(padded, _INSIDE, to_ras, smoothed=True)
+
+    def sigma_mm(self, vertices_ras: NDArray[np.float64]) -> NDArray[np.float64]:
+        """How far off the surface may be at vertices (n, 3) of it, (n,) one standard deviation along its normal.
+
+        Where it is not known, occupancy rises across a surface as the chance that it has been passed, with the slope
+        1/(√(2π) σ) at its middle, if that is normally distributed.
+        """
+        along_k, along_j, along_i = np.gradient(self.occupancy)
+        per_voxel = np.stack([along_i, along_j, along_k], axis=-1)
+        per_mm = per_voxel @ np.linalg.inv(self.ijk_to_ras[:3, :3])
+        slope = np.linalg.norm(per_mm, axis=-1)
+        to_ijk = np.linalg.inv(self.ijk_to_ras)
+        kji = (np.asarray(vertices_ras) @ to_ijk[:3, :3].T + to_ijk[:3, 3]).T[::-1]
+        at = map_coordinates(slope, kji, order=1, mode="nearest")
+        return np.asarray(1 / (np.sqrt(2 * np.pi) * np.maximum(at, _LEAST_SLOPE_PER_MM)), float)
 
 
 class Reconstructor:
@@ -109,7 +131,7 @@ def reconstruct(
     """Reconstruct one vertebra, after X23D (Jecklin et al., J. Imaging 2022, 8(10):271).
 
     Args:
-        xrays: of the same bone, one or more, on any grey scale on which bone is bright.
+        xrays: of the same bone, one or more, on any grey scale, attenuation bright or dark.
         projections: of each, in place of its own; None for its own.
         roi: see `frame_of`.
         device: "cpu", "cuda" or "cuda:N".

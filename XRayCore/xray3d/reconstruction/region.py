@@ -20,18 +20,28 @@ def frame_of(region: ArrayLike) -> NDArray[np.float64]:
     Raises:
         GeometryError: none of these.
     """
-    given = np.asarray(region, float)
+    try:
+        given = np.asarray(region, float)
+    except (TypeError, ValueError):
+        given = np.empty(0)
     if given.shape == (4, 4) and is_rigid(given):
         return given
     frame = np.eye(4)
     if given.shape == (3,) and np.isfinite(given).all():
         frame[:3, 3] = given
     elif given.shape == (2, 3) and np.isfinite(given).all() and (given[0] < given[1]).all():
-        to_ras = grid_about(frame)
-        frame[:3, 3] = given.mean(axis=0) - to_ras[:3, 3] - GRID_MM * (np.array(GRID_SIZE_IJK) - 1) / 2
+        frame[:3, 3] = given.mean(axis=0)
+        frame = frame_of_box(frame)
     else:
         raise GeometryError(
             "roi must be the middle of a vertebral body (3 numbers), the lowest and the highest corner of a box about "
             "the vertebra (2×3 numbers), or a rigid frame (4×4), all in RAS and mm."
         )
     return frame
+
+
+def frame_of_box(box_to_ras: NDArray[np.float64]) -> NDArray[np.float64]:
+    """The vertebra's frame (4, 4) in a box about all of it, of the rigid frame (4, 4) whose origin is its middle."""
+    middle_of_grid = np.eye(4)
+    middle_of_grid[:3, 3] = grid_about(np.eye(4))[:3, 3] + GRID_MM * (np.array(GRID_SIZE_IJK) - 1) / 2
+    return np.asarray(box_to_ras @ np.linalg.inv(middle_of_grid))

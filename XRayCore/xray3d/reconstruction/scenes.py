@@ -37,8 +37,8 @@ FRONTAL, LATERAL, OBLIQUE = (0, 1, 2), (3, 4, 5, 6), (7, 8, 9, 10)
 _IN_PLANE_DEG, _ASIDE_MM = 15.0, 30.0
 _SDD_MM, _SOD_MM = (950.0, 1150.0), (620.0, 780.0)
 _MARGIN_MM = 6.0
-# Patients go on where CTs end.
-_GOES_ON_MM = 120.0
+# Patients go on where CTs end, and so they do on this share of the X-rays; those that users simulate end there, too.
+_GOES_ON_MM, _GOES_ON = 120.0, 0.7
 
 Rng = np.random.Generator
 
@@ -143,9 +143,13 @@ class SpineViews:
             for count, angles, off_deg, tilt_deg in _KINDS
             for angle in np.resize(angles, count)
         )
-        longer = extended(spine.ct, _GOES_ON_MM).ct
-        found = DRRRenderer(longer, device).render_materials(projections)
-        integrals = np.stack([found.soft.numpy(), found.bone.numpy()], axis=1).astype(np.float16)
+        integrals = np.empty((VIEWS, 2, *SIZE_PX), np.float16)
+        goes_on = rng.random(VIEWS) < _GOES_ON
+        for ct, chosen in ((extended(spine.ct, _GOES_ON_MM).ct, goes_on), (spine.ct, ~goes_on)):
+            if chosen.any():
+                views = [projections[number] for number in np.flatnonzero(chosen)]
+                found = DRRRenderer(ct, device).render_materials(views)
+                integrals[chosen] = np.stack([found.soft.numpy(), found.bone.numpy()], axis=1)
         shapes = {level: Shape.of(spine.labels, value) for level, value in spine.values.items()}
         return cls(integrals, projections, spine.frames, shapes)
 

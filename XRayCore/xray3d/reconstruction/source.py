@@ -16,16 +16,19 @@ from xray3d.datasets.exposures import blurred, displayed, transmitted, with_nois
 from xray3d.geometry import Projection
 from xray3d.models.levels import levelled
 from xray3d.reconstruction.grid import GRID_SIZE_IJK, grid_about
+from xray3d.reconstruction.region import frame_of
 from xray3d.reconstruction.scenes import SpineViews
 
 VIEW_PX = 192
 
-# Whoever says where a vertebra is, is not exact.
-_OFF_DEG, _OFF_MM = 6.0, 4.0
+# Whoever says where a vertebra is, is not exact, and of this share says nothing of how it is turned.
+_OFF_DEG, _OFF_MM, _UNTURNED = 6.0, 4.0, 0.5
 # Nor is a calibration: of some cases, by one standard deviation of each angle and each shift.
 _MISCALIBRATED, _CALIBRATION_DEG, _CALIBRATION_MM = 0.5, 0.5, 0.7
 _ASIDE_PX = 10
 _INTEGRALS, _EXPOSURE = 0.2, 0.05
+# Nobody says whether attenuation shows bright, as on radiographs, or dark, as on fluoroscopes: of this share, dark.
+_DARK = 0.25
 
 
 @dataclass(frozen=True, eq=False)
@@ -61,7 +64,7 @@ def seen(spines: Sequence[SpineViews], count: int, views: int | Sequence[int], s
     for _ in range(count):
         spine = spines[int(rng.integers(len(spines)))]
         level = str(rng.choice(sorted(spine.frames)))
-        to_ras = grid_about(spine.frames[level] @ _jitter(rng, _OFF_DEG, _OFF_MM))
+        to_ras = grid_about(_as_told(spine.frames[level], rng) @ _jitter(rng, _OFF_DEG, _OFF_MM))
         truths.append(spine.shapes[level].on(to_ras, GRID_SIZE_IJK))
         grids.append(to_ras)
         chosen = rng.permutation(len(spine.projections))[:views] if isinstance(views, int) else views
@@ -72,6 +75,7 @@ def seen(spines: Sequence[SpineViews], count: int, views: int | Sequence[int], s
             matrices.append(_misread(projection, sigma, rng).matrix)
     soft, bone = torch.from_numpy(np.stack(crops, axis=1)).float()
     shown = levelled(_exposed(soft, bone, generator)[:, None])[:, 0]
+    shown *= 1 - 2 * Draws(len(shown), generator).happens(_DARK)
     of_views = (count, len(chosen))
     return Seen(
         shown.unflatten(0, of_views),
@@ -79,6 +83,11 @@ def seen(spines: Sequence[SpineViews], count: int, views: int | Sequence[int], s
         torch.from_numpy(np.stack(grids)).float(),
         torch.from_numpy(np.stack(truths)).float()[:, None],
     )
+
+
+def _as_told(frame: NDArray[np.float64], rng: np.random.Generator) -> NDArray[np.float64]:
+    """A vertebra's frame, or one along the patient's axes where that is all that is known."""
+    return frame_of(frame[:3, 3]) if rng.random() < _UNTURNED else frame
 
 
 def _jitter(rng: np.random.Generator, off_deg: float, off_mm: float) -> NDArray[np.float64]:

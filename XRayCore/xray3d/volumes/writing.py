@@ -14,7 +14,8 @@ from xray3d.volumes.ct import CTVolume
 from xray3d.volumes.frames import place_image
 from xray3d.volumes.labels import LabelVolume
 
-_EXTENSIONS = (".nrrd", ".nii.gz", ".nii", ".mha")
+VOLUME_EXTENSIONS = (".nrrd", ".nii.gz", ".nii", ".mha")
+"""What volumes are written as."""
 
 
 def save_volume(volume: CTVolume | LabelVolume, path: str | Path, overwrite: bool = False) -> None:
@@ -28,8 +29,8 @@ def save_volume(volume: CTVolume | LabelVolume, path: str | Path, overwrite: boo
         VolumeError: another extension, or a sheared grid for NIfTI, which has no place for it.
     """
     path = Path(path)
-    if extension(path) not in _EXTENSIONS:
-        raise VolumeError(f"{path} cannot be written; choose one of {', '.join(_EXTENSIONS)}.")
+    if extension(path) not in VOLUME_EXTENSIONS:
+        raise VolumeError(f"{path} cannot be written; choose one of {', '.join(VOLUME_EXTENSIONS)}.")
     axes = volume.ijk_to_ras[:3, :3] / volume.spacing_mm
     if extension(path).startswith(".nii") and not np.allclose(axes.T @ axes, np.eye(3), atol=1e-4):
         raise VolumeError(f"{path} cannot hold a sheared grid; save it as .nrrd.")
