@@ -1,15 +1,17 @@
 """X-rays that are searched for metal."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from functools import cache
 
 import numpy as np
+import pytest
 import torch
 
 from inpainting_support import made_up_scenes
 from xray3d.datasets.occlusion import Pairs
 from xray3d.inpainting.finding_source import SEARCHED_PX, searched
 from xray3d.inpainting.instrumented import Instrumented, Part
+from xray3d.inpainting.search_scale import CHANNELS
 from xray3d.models.levels import levelled
 
 COUNT = 7
@@ -24,24 +26,20 @@ def source() -> Instrumented:
 
 @dataclass
 class Ramps:
-    """A source whose parts are the dark quarter of a ramp, with metal at a corner of it or without."""
+    """A source whose parts are the dark quarter of a ramp, with metal on a tenth of it each way or without."""
 
-    size_px: int = SEARCHED_PX
-
-    @property
-    def ramp(self):
-        return torch.linspace(0, 1, 4 * self.size_px).expand(self.size_px, -1)
-
-    def _part(self, metal):
-        return Part(Pairs(self.ramp, self.ramp, metal), np.s_[:, : self.size_px])
+    sizes_px: list[int] = field(default_factory=list)
 
     def parts(self, count, size_px, rng, generator):
-        metal = torch.zeros_like(self.ramp)
-        metal[:10, :10] = 1
-        return [self._part(metal) for _ in range(count)]
+        self.sizes_px.append(size_px)
+        ramp = torch.linspace(0, 1, 4 * size_px).expand(size_px, -1)
+        metal = torch.zeros_like(ramp)
+        metal[: size_px // 10, : size_px // 10] = 1
+        return [Part(Pairs(ramp, ramp, metal), np.s_[:, :size_px]) for _ in range(count)]
 
     def without_metal(self, count, size_px, rng, generator):
-        return [self._part(torch.zeros_like(self.ramp)) for _ in range(count)]
+        parts = self.parts(count, size_px, rng, generator)
+        return [Part(replace(part.pairs, metal=torch.zeros_like(part.pairs.metal)), part.where) for part in parts]
 
 
 def rises(images):
@@ -51,9 +49,9 @@ def rises(images):
 
 def test_half_have_no_metal():
     batch = searched(source(), COUNT, 0)
-    for image in vars(batch).values():
-        assert image.shape == (COUNT, 1, SEARCHED_PX, SEARCHED_PX)
-        assert torch.isfinite(image).all()
+    assert batch.images.shape == (COUNT, CHANNELS, SEARCHED_PX, SEARCHED_PX)
+    assert batch.metal.shape == (COUNT, 1, SEARCHED_PX, SEARCHED_PX)
+    assert torch.isfinite(batch.images).all()
     assert set(batch.metal.unique().tolist()) == {0, 1}
     assert not batch.metal[-(COUNT // 2) :].any()
 
@@ -68,7 +66,7 @@ def test_attenuation_shows_dark_on_some_and_metal_is_there_all_the_same():
 
 
 def test_grey_values_are_levelled_about_as_those_of_the_whole():
-    whole = levelled(Ramps().ramp[None, None])[0, 0, 0, :SEARCHED_PX]
+    whole = levelled(torch.linspace(0, 1, 4 * SEARCHED_PX).expand(2, -1)[None, None])[0, 0, 0, :SEARCHED_PX]
     images = searched(Ramps(), 80, 0).images
     images = images[rises(images)][:, 0, 0]
     gains = (images[:, -1] - images[:, 0]) / (whole[-1] - whole[0])
@@ -77,6 +75,25 @@ def test_grey_values_are_levelled_about_as_those_of_the_whole():
     assert 1.2 < gains.max() < MOST_GAIN + 1e-4
     assert -MOST_LIFT - 1e-4 < lifts.min() < -0.1
     assert 0.1 < lifts.max() < MOST_LIFT + 1e-4
+
+
+def test_ends_are_those_of_the_whole():
+    batch = searched(Ramps(), 80, 0)
+    ends, right = batch.images[:, 1], rises(batch.images)
+    assert (ends[right] <= 0).all()
+    assert (ends[right, :, 0] == -1).all()
+    assert (ends[~right, :, 0] == 1).all()
+    assert (ends[:, :, 20:] == 0).all(), "the other end is not in this part"
+
+
+def test_parts_are_enlarged_and_metal_with_them():
+    ramps = Ramps()
+    for seed in range(20):
+        metal = searched(ramps, 2, seed).metal
+        assert set(metal.unique().tolist()) == {0, 1}
+        assert metal[0].sum().sqrt().item() == pytest.approx(SEARCHED_PX / 10, rel=0.1)
+    assert SEARCHED_PX / 2 <= min(ramps.sizes_px) < 1.2 * SEARCHED_PX / 2
+    assert 0.9 * SEARCHED_PX < max(ramps.sizes_px) <= SEARCHED_PX
 
 
 def test_the_same_seed_gives_the_same_batch():

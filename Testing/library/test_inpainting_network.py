@@ -10,6 +10,7 @@ from inpainting_support import thin_network
 from xray3d.inpainting.fill import smooth_fill
 from xray3d.inpainting.gradient_domain import integrated
 from xray3d.inpainting.network import Roughness
+from xray3d.inpainting.search_scale import shown
 from xray3d.models.levels import levelled
 
 SIDE = 64
@@ -63,7 +64,7 @@ def test_an_image_means_the_same_whatever_is_in_its_batch_in_training_too(name):
     network = wakened(name).train()
     with torch.inference_mode():
         if name == "finder":
-            together, alone = (network(levelled(images[:count])) for count in (2, 1))
+            together, alone = (network(shown(images[:count])) for count in (2, 1))
             assert together.shape == images.shape
         else:
             together, alone = (said(network, images[:count], holes[:count]) for count in (2, 1))

@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 
 from xray3d.inpainting.network import ImplantNetwork
 from xray3d.inpainting.reading import Mask, grey_pixels
+from xray3d.inpainting.search_scale import resized, searched_size, shown
 from xray3d.inpainting.tiles import in_tiles
-from xray3d.models.levels import levelled
 
 # Pieces smaller than this share of the X-ray are no implants, nor are those of which no pixel is as surely metal.
 _LEAST_SHARE, _SURE = 2e-4, 0.995
@@ -46,7 +46,8 @@ def find_metal(network: ImplantNetwork, image: NDArray, least_probability: float
     if not np.ptp(pixels) > 0:
         return Found(np.zeros(pixels.shape, bool), np.zeros(pixels.shape))
     scale = torch.from_numpy((pixels - pixels.mean()) / pixels.std()).float()[None, None]
-    logits = in_tiles(network, levelled(scale.to(next(network.parameters()).device)))
+    images = shown(scale.to(next(network.parameters()).device))
+    logits = resized(in_tiles(network, resized(images, searched_size(pixels.shape))), pixels.shape)
     probability = torch.sigmoid(logits)[0, 0].double().cpu().numpy()
     return Found(_implants(probability, least_probability), probability)
 

@@ -15,7 +15,7 @@ from xray3d.inpainting.lesson import InpaintingLesson, device_of
 from xray3d.inpainting.network import ImplantNetwork
 
 # The smallest piece that is taken for metal, about; and what one on an image without any counts.
-_ALARMING_PX, _ALARMS_COUNT = 24, 0.2
+_ALARMING_PX, _ALARMS_COUNT = 24, 0.6
 
 
 @dataclass(frozen=True)
@@ -47,7 +47,7 @@ class FindingLesson(InpaintingLesson[ImplantNetwork, Searched, FindingMeasured])
     """X-rays, what is told of a network's answers, and how these are measured."""
 
     held_out_seed = 10**9
-    held_out_count = 256  # false alarms are few
+    held_out_count = 512  # false alarms are few
     clipped = 0.4  # white metal is found last
     drawn = staticmethod(searched)
 

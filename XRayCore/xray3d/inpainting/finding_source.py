@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from xray3d.inpainting.instrumented import Instrumented, Part
-from xray3d.models.levels import levelled
+from xray3d.inpainting.search_scale import MOST_ENLARGED, resized, shown
 
 SEARCHED_PX = 256
 # Nobody says whether attenuation shows bright, as on radiographs, or dark, as on fluoroscopes: of this share, dark.
@@ -20,11 +20,11 @@ _LEVELS_OFF = ((0.75, 1.3), (-0.2, 0.2))
 
 @dataclass(frozen=True, eq=False)
 class Searched:
-    """X-rays that are searched for metal, all (n, 1, rows, cols).
+    """X-rays that are searched for metal.
 
     Attributes:
-        images: `levelled`.
-        metal: 1 where there is metal.
+        images: (n, 2, rows, cols) as `shown`.
+        metal: (n, 1, rows, cols) 1 where there is metal.
     """
 
     images: Tensor
@@ -38,15 +38,18 @@ class Searched:
 def searched(source: Instrumented, count: int, seed: int) -> Searched:
     """So many X-rays, half of them without metal."""
     rng, generator = np.random.default_rng(seed), torch.Generator().manual_seed(seed)
-    parts = source.parts(count - count // 2, SEARCHED_PX, rng, generator)
-    parts += source.without_metal(count // 2, SEARCHED_PX, rng, generator)
-    images = torch.stack([_shown(part, rng.random() < _DARK) for part in parts])[:, None]
+    size_px = int(rng.integers(round(SEARCHED_PX / MOST_ENLARGED), SEARCHED_PX + 1))
+    parts = source.parts(count - count // 2, size_px, rng, generator)
+    parts += source.without_metal(count // 2, size_px, rng, generator)
+    images = torch.stack([_shown(part, rng.random() < _DARK) for part in parts])
     metal = torch.stack([part.shown.metal for part in parts])[:, None]
+    images, metal = (resized(of_all, (SEARCHED_PX, SEARCHED_PX)) for of_all in (images, metal))
+    levels, ends = images.split(1, dim=1)
     gain, lift = (torch.from_numpy(rng.uniform(*range_, (count, 1, 1, 1))).float() for range_ in _LEVELS_OFF)
-    return Searched(gain * images + lift, metal)
+    return Searched(torch.cat([gain * levels + lift, ends], dim=1), (metal > 0.5).to(metal.dtype))
 
 
 def _shown(part: Part, dark: bool) -> Tensor:
-    """(crop, crop) on the grey scale of the whole."""
+    """(2, rows, cols) of a part, on the grey scale of the whole."""
     image = -part.pairs.images if dark else part.pairs.images
-    return levelled(image[None, None])[0, 0][part.where]
+    return shown(image[None, None])[0][:, part.where[0], part.where[1]]

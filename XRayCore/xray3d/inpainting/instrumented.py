@@ -15,7 +15,7 @@ from xray3d.datasets.occlusion import CLIPPED, Pairs, radiograph_pairs, simulate
 from xray3d.inpainting.scenes import ScenePool
 
 # A radiograph of a whole spine is small, and so are implants on it.
-_LEAST_REDUCED = 0.25
+_LEAST_REDUCED = 0.16
 # Of the X-rays without metal, the share that is real ones: these show what else looks like metal.
 _REAL_WITHOUT = 0.75
 # Of radiographs, the share on which implants are in the spine, and how far from their middle, in their widths, it is.

@@ -20,7 +20,7 @@ NETWORKS: tuple[NetworkName, ...] = get_args(NetworkName)
 """Also the names of their folders in that of a model."""
 SHIPPED = Path(xray3d.__file__).parent / "models" / "shipped" / "inpainting"
 
-_FORMAT = 3
+_FORMAT = 4
 _TASKS: dict[NetworkName, str] = {
     "finder": "to find implants on X-rays",
     "painter": "to paint what implants on X-rays hide",

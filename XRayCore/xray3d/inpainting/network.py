@@ -10,6 +10,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from xray3d.inpainting.gradient_domain import Beliefs, bends, differences
+from xray3d.inpainting.search_scale import CHANNELS
 from xray3d.models.unets import half_precision, unet_definition, unet_of
 
 # U-Nets see images folded: so many neighbours each way are channels of one pixel, which takes less work and lets them
@@ -24,9 +25,6 @@ _MOST_METAL = 4.0
 # counts little, and so holes are thin plates; the rim is nearly as it is seen. Bends always count somewhat, or there
 # might be no answer.
 _SEEN, _USUAL, _BENDS, _RIM = 5.0, 2.0, 0.0, -3.0
-# Metal takes so much from what is seen through it at most, in what grey values usually change: more is guessed, and on
-# fluoroscopes wrongly, whose metal is all but black.
-_METAL = 0.12
 # And of what is made of these, by as much as grey values usually change.
 _ERROR = 2.0
 _LEAST_LOG, _MOST_LOG, _MOST_BEND = -7.0, 9.0, 4.0
@@ -85,7 +83,7 @@ class InpaintingNetwork(nn.Module):
 
     def __init__(self, features: Sequence[int] = (32, 48, 64, 96, 128, 32)) -> None:
         super().__init__()
-        self.definition = unet_definition(2, 10 * _FOLDED_TO_PAINT**2, 16 * _FOLDED_TO_PAINT**2, features)
+        self.definition = unet_definition(2, 10 * _FOLDED_TO_PAINT**2, 14 * _FOLDED_TO_PAINT**2, features)
         self.unet = unet_of(self.definition)
 
     def forward(self, images: Tensor, filled: Tensor, holes: Tensor, roughness: Roughness) -> Guess:
@@ -111,14 +109,9 @@ class InpaintingNetwork(nn.Module):
             (bend / difference).log() * everywhere,
         ]
         said = _folded_through(self.unet, torch.cat(shown, dim=1), _FOLDED_TO_PAINT)
-        parts = said.split([2, 2, 3, 2, 2, 3, 1, 1], dim=1)
-        of_seen, of_usual, of_bends, log_seen, log_usual, log_bends, log_rim, log_error = parts
-        mean = [
-            seen - difference * _METAL * torch.tanh(of_seen / _METAL),
-            smooth + difference * of_usual,
-            bend * of_bends,
-            images,
-        ]
+        parts = said.split([2, 3, 2, 2, 3, 1, 1], dim=1)
+        of_usual, of_bends, log_seen, log_usual, log_bends, log_rim, log_error = parts
+        mean = [seen, smooth + difference * of_usual, bend * of_bends, images]
         logs = [
             difference.log() + (_SEEN + log_seen).clamp(_LEAST_LOG, _MOST_LOG),
             difference.log() + (_USUAL + log_usual).clamp(_LEAST_LOG, _MOST_LOG),
@@ -130,7 +123,7 @@ class InpaintingNetwork(nn.Module):
 
 
 class ImplantNetwork(nn.Module):
-    """MONAI's U-Net, shown X-rays that are `levelled`, whether attenuation shows bright or dark.
+    """MONAI's U-Net, shown X-rays whether attenuation shows bright or dark.
 
     Args:
         features: channels of the five levels, the finest first, and of the last layer.
@@ -138,11 +131,11 @@ class ImplantNetwork(nn.Module):
 
     def __init__(self, features: Sequence[int] = (48, 64, 96, 128, 128, 48)) -> None:
         super().__init__()
-        self.definition = unet_definition(2, _FOLDED_TO_FIND**2, _FOLDED_TO_FIND**2, features)
+        self.definition = unet_definition(2, CHANNELS * _FOLDED_TO_FIND**2, _FOLDED_TO_FIND**2, features)
         self.unet = unet_of(self.definition)
 
     def forward(self, images: Tensor) -> Tensor:
-        """(n, 1, rows, cols) logits of metal, of images (n, 1, rows, cols)."""
+        """(n, 1, rows, cols) logits of metal, of X-rays (n, 2, rows, cols) as `search_scale` shows them."""
         return _folded_through(self.unet, images, _FOLDED_TO_FIND)
 
 
