@@ -77,7 +77,7 @@ class XRayInpaintingLogic(ScriptedLoadableModuleLogic):
     def __init__(self):
         ScriptedLoadableModuleLogic.__init__(self)
         self.unreadable = []
-        self._inpainters = None
+        self._inpainter = None
 
     def getParameterNode(self):
         """The scene's parameter node, wrapped; what another version left in it and cannot be read takes its default."""
@@ -174,12 +174,11 @@ class XRayInpaintingLogic(ScriptedLoadableModuleLogic):
     def _means(self, device):
         """The model, and where it is to work: None for the graphics card if it can be used."""
         from XRayCoreLib import settings
-        from XRayInpaintingLib.inpainters import Inpainters
+        from XRayCoreLib.modelatwork import ModelAtWork
+        from XRayInpaintingLib.task import shippedInpainter
 
-        self._inpainters = self._inpainters or Inpainters()
-        if device is None and settings.device_choice() != settings.AUTOMATIC:
-            device = settings.device_choice()
-        return self._inpainters, device
+        self._inpainter = self._inpainter or ModelAtWork(shippedInpainter)
+        return self._inpainter, device or settings.chosen_device()
 
 
 class XRayInpaintingTest(ScriptedLoadableModuleTest):

@@ -23,7 +23,7 @@ from xray3d.models.training.plan import TrainingPlan
 from xray3d.reconstruction.scenes import LabelledSpine
 from xray3d.reconstruction.training import train
 
-STEPS, BATCH, SPINES, HELD_OUT, SPACING_MM, VALIDATE_EVERY = 8_000, 2, 60, 4, 1.2, 500
+STEPS, BATCH, SPINES, HELD_OUT, SPACING_MM, VALIDATE_EVERY = 8_000, 2, 40, 4, 1.2, 500
 FIRST_SEED, FIRST_HELD_OUT_SEED = 1000, 2000
 
 

@@ -57,6 +57,20 @@ def test_head_is_up_and_nothing_is_mirrored():
     np.testing.assert_allclose(nearer, 2 * to_right, atol=1e-9)
 
 
+@given(projections(), st.floats(-20, 280), st.floats(-20, 220), st.floats(10, 2000))
+def test_what_it_sees_are_the_points_that_project_into_its_image(projection, column, row, depth_mm):
+    inside = -0.5 <= column <= 259.5 and -0.5 <= row <= 199.5
+    off_the_edge = min(abs(column + 0.5), abs(column - 259.5), abs(row + 0.5), abs(row - 199.5))
+    point = projection.unproject([column, row], depth_mm)
+    behind = 2 * projection.source_ras - point
+    seen = projection.sees([[point, behind]])
+    assert seen.shape == (1, 2)
+    assert not seen[0, 1]
+    assert seen[0, 0] == projection.sees(point)
+    if off_the_edge > 1e-6:
+        assert seen[0, 0] == inside
+
+
 @given(angles)
 def test_angles_follow_from_the_viewing_direction(pair):
     primary_deg, secondary_deg = carm_angles_deg(carm(*pair).viewing_direction_ras)

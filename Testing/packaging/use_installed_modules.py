@@ -50,7 +50,7 @@ def test(folder: Path, name: str) -> dict[str, object]:
 
 def loaded_files() -> dict[str, str]:
     """Where the extension's own packages were loaded from."""
-    modules = ("XRayCore", "DRRSimulator", "XRayInpainting", "XRayRegistration")
+    modules = ("XRayCore", "DRRSimulator", "XRayInpainting", "XRayRegistration", "X23DReconstruction")
     own = ("xray3d", *modules, *(f"{module}Lib" for module in modules))
     return {name: str(sys.modules[name].__file__) for name in own if name in sys.modules}
 

@@ -55,6 +55,7 @@ FEATURES = {
     "rendering": Feature(_("Simulating X-rays"), _RENDERING),
     "registration": Feature(_("Registering X-rays"), (*_RENDERING, _OPENCV)),
     "inpainting": Feature(_("Removing implants"), (*_RENDERING, _OPENCV, *_NETWORKS)),
+    "reconstruction": Feature(_("Reconstructing vertebrae"), (*_RENDERING, _OPENCV, *_NETWORKS)),
     "training": Feature(_("Working with neural networks"), _NETWORKS),
 }
 """What can be asked of `packages.ensure`, by name."""

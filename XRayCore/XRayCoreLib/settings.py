@@ -30,14 +30,20 @@ def set_device_choice(choice: str) -> None:
     qt.QSettings().setValue(_DEVICE_KEY, choice)
 
 
+def chosen_device() -> str | None:
+    """The device that the user chose, "cpu" or "cuda"; None where that is left to XRay3D."""
+    choice = device_choice()
+    return None if choice == AUTOMATIC else choice
+
+
 def device() -> str:
     """The library's name of the device to compute on, "cpu" or "cuda"; needs the packages of "rendering".
 
     Somebody who chose the graphics card gets "cuda" even where it has gone, and with it the library's DeviceError
     rather than a wait of unknown cause.
     """
-    choice = device_choice()
-    if choice != AUTOMATIC:
+    choice = chosen_device()
+    if choice is not None:
         return choice
     from xray3d.drr.device import has_cuda
 

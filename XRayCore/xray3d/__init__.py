@@ -22,6 +22,7 @@ __all__ = [
     "load_implant",
     "load_labels",
     "load_xray",
+    "reconstruct",
     "register",
     "save_geometry",
     "save_volume",
@@ -32,6 +33,7 @@ __version__ = "0.1.0"
 _LATER = {
     "Registrar": "xray3d.registration.register",
     "inpaint": "xray3d.inpainting.inpainter",
+    "reconstruct": "xray3d.reconstruction.reconstruct",
     "register": "xray3d.registration.register",
 }
 

@@ -17,8 +17,7 @@ from xray3d.mrml.masks import implants_from_node, region_from_node
 from xray3d.mrml.xrays import pixels_of
 from xray3d.volumes.grey_values import of_type
 from XRayCoreLib.messages import PanelError
-
-from .inpainters import Inpainters
+from XRayCoreLib.modelatwork import ModelAtWork
 
 if TYPE_CHECKING:  # PyTorch takes seconds to import
     from xray3d.inpainting.painting import Painted
@@ -111,16 +110,16 @@ class Task:
 
     Attributes:
         subjects: the X-rays.
-        inpainters: where the model is kept.
+        inpainter: the library's, on whatever device.
         device: "cpu" or "cuda"; None for the graphics card if it can be used.
     """
 
     subjects: Sequence[Subject]
-    inpainters: Inpainters
+    inpainter: ModelAtWork
     device: str | None
 
     @classmethod
-    def ofNodes(cls, nodes, masks, region, inpainters: Inpainters, device: str | None) -> Task:
+    def ofNodes(cls, nodes, masks, region, inpainter: ModelAtWork, device: str | None) -> Task:
         """Read the nodes, on the main thread.
 
         Args:
@@ -134,10 +133,10 @@ class Task:
         if not nodes:
             raise VolumeError("No X-ray is chosen; choose one or more X-rays.")
         subjects = [Subject.ofNode(node, mask, region) for node, mask in zip(nodes, masks, strict=True)]
-        return cls(subjects, inpainters, device)
+        return cls(subjects, inpainter, device)
 
     @classmethod
-    def ofSequence(cls, sequenceNode, region, inpainters: Inpainters, device: str | None) -> Task:
+    def ofSequence(cls, sequenceNode, region, inpainter: ModelAtWork, device: str | None) -> Task:
         """Read the frames of a sequence, as `ofNodes` reads X-rays whose implants are to be found.
 
         Raises:
@@ -149,7 +148,7 @@ class Task:
         for number, frame in enumerate(frames, start=1):
             name = sentence.format(number=number, count=len(frames), name=sequenceNode.GetName())
             subjects.append(Subject.ofNode(frame, region=region, name=name))
-        return cls(subjects, inpainters, device)
+        return cls(subjects, inpainter, device)
 
     def find(self, progress: Progress) -> list[Mask]:
         """Find the implants of every X-ray; `progress` may raise to stop. Free of MRML."""
@@ -174,9 +173,21 @@ class Task:
 
     def _each(self, progress: Progress, sentence: str, work: Callable[[Subject, Any], Any]) -> list:
         progress(_("Reading the model"), 0.0)
-        inpainter = self.inpainters.on(self.device)
+        inpainter = self.inpainter.on(self.device)
         done = []
         for subject in self.subjects:
             progress(sentence.format(name=subject.name), len(done) / len(self.subjects))
             done.append(work(subject, inpainter))
         return done
+
+
+def shippedInpainter(device: str):
+    """The library's Inpainter with the model that comes with it.
+
+    Raises:
+        DeviceError: the device is not there.
+        ModelError: the model is not there, or damaged.
+    """
+    from xray3d.inpainting.inpainter import Inpainter  # with PyTorch, which takes seconds to import
+
+    return Inpainter.shipped(device)

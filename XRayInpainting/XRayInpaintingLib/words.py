@@ -6,8 +6,7 @@ from collections.abc import Sequence
 
 from slicer.i18n import tr as _
 
-# In a sentence; more are counted.
-_MOST_NAMES = 3
+from XRayCoreLib.names import namesInWords
 
 
 def foundInWords(names: Sequence[str], found: Sequence[bool]) -> str:
@@ -33,14 +32,6 @@ def removedInWords(names: Sequence[str], found: Sequence[bool]) -> str:
         sentence = _("No implant was found on {names}, which stays as it is.")
         sentences.append(sentence.format(names=namesInWords(without)))
     return " ".join(sentences)
-
-
-def namesInWords(names: Sequence[str]) -> str:
-    """ "A, B and 5 more"."""
-    if len(names) <= _MOST_NAMES + 1:
-        return ", ".join(names)
-    shown = ", ".join(names[:_MOST_NAMES])
-    return _("{names} and {count} more").format(names=shown, count=len(names) - _MOST_NAMES)
 
 
 def _split(names: Sequence[str], found: Sequence[bool]) -> tuple[list[str], list[str]]:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import slicer
-import vtk
 from slicer.i18n import tr as _
 
+from XRayCoreLib.contentkey import placementKey
 from XRayCoreLib.follower import Follower, singleShot
 from XRayCoreLib.messages import reporting
 from XRayCoreLib.sliceview import drawIn, layOver, showInSliceView, takeOff
@@ -147,21 +147,12 @@ class LiveOverlay(Follower):
         parameters = self._panel.parameters
         node = parameters.shownXray
         pose = (parameters.ct.GetID(), node.GetID(), parameters.showStart, readAdjustment(parameters))
-        return (*pose, *map(_placement, (parameters.ct, node)), *map(_voxelsTime, (parameters.ct, node))), (
+        return (*pose, *map(placementKey, (parameters.ct, node)), *map(_voxelsTime, (parameters.ct, node))), (
             parameters.overlay,
             parameters.blend,
             parameters.contours,
             parameters.sliceView,
         )
-
-
-def _placement(node) -> tuple:
-    """Changes whenever a volume, or what it lies under, is moved."""
-    own = vtk.vtkMatrix4x4()
-    node.GetIJKToRASMatrix(own)
-    parent = node.GetParentTransformNode()
-    moved = 0 if parent is None else parent.GetTransformToWorldMTime()
-    return slicer.util.arrayFromVTKMatrix(own).tobytes(), node.GetTransformNodeID(), moved
 
 
 def _voxelsTime(node) -> int:

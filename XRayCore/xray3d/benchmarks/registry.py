@@ -10,6 +10,7 @@ from xray3d.benchmarks.public_registration import run_deepfluoro, run_ljubljana
 from xray3d.benchmarks.registration import run as registration
 from xray3d.benchmarks.scene_coordinates import run as scene_coordinates
 from xray3d.benchmarks.table import Row
+from xray3d.benchmarks.x23d import run as x23d
 from xray3d.errors import XRay3DError
 
 Report = Callable[[str], None]
@@ -20,6 +21,7 @@ BENCHMARKS: dict[str, Callable[[bool, Report], list[Row]]] = {
     "registration": registration.run,
     "scene-coordinates": scene_coordinates.run,
     "inpainting": inpainting.run,
+    "x23d": x23d.run,
     "deepfluoro": run_deepfluoro,
     "ljubljana": run_ljubljana,
 }

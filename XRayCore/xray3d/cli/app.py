@@ -13,6 +13,7 @@ from xray3d.cli.benchmark import benchmark
 from xray3d.cli.demo import demo
 from xray3d.cli.drr import drr
 from xray3d.cli.inpaint import inpaint
+from xray3d.cli.reconstruct import reconstruct
 from xray3d.cli.register import register
 from xray3d.cli.train import train
 from xray3d.errors import XRay3DError
@@ -27,6 +28,7 @@ app = typer.Typer(
 app.command()(drr)
 app.command()(register)
 app.command()(inpaint)
+app.command()(reconstruct)
 app.add_typer(train, name="train")
 app.command()(benchmark)
 app.command()(demo)

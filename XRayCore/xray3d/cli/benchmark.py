@@ -16,7 +16,9 @@ _PIPE_WIDTH = 170
 def benchmark(
     name: Annotated[
         str,
-        typer.Argument(help="Which one: drr, registration, scene-coordinates, inpainting, deepfluoro or ljubljana."),
+        typer.Argument(
+            help="Which one: drr, registration, scene-coordinates, inpainting, x23d, deepfluoro or ljubljana."
+        ),
     ],
     json: JsonOption = False,
     quick: Annotated[bool, typer.Option("--quick", help="Fewer repeats: a few minutes.")] = False,

@@ -128,6 +128,13 @@ class Projection:
         depth = np.where(homogeneous[..., 2:] > 0, homogeneous[..., 2:], np.nan)
         return homogeneous[..., :2] / depth
 
+    def sees(self, points_ras: ArrayLike) -> NDArray[np.bool_]:
+        """Whether RAS points project into the image, edges of the outermost pixels included: (..., 3) mm to (...)."""
+        rows, cols = self.size_px
+        pixels = self.project(points_ras)
+        # Comparisons with NaN, which is behind the source, are false.
+        return np.asarray(((pixels >= -0.5) & (pixels <= [cols - 0.5, rows - 0.5])).all(axis=-1))
+
     def unproject(self, pixels: ArrayLike, depth_mm: ArrayLike) -> Matrix:
         """RAS points (..., 3) at image coordinates (column, row) (..., 2) and depth along the camera's z (...)."""
         pixels = np.asarray(pixels, float)

@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-import slicer.util
-
 from xray3d.errors import GeometryError
 from xray3d.geometry.markups import PointList
+from xray3d.mrml.points import placed_points
 from xray3d.mrml.xrays import projection_from_node
 from xray3d.registration.landmark_pairs import LandmarkPairs, pair_landmarks
 
@@ -39,12 +38,7 @@ def _points(markups: Any, where: str) -> PointList:
     """The points that were placed."""
     if markups is None:
         raise GeometryError(f"No landmarks in {where} are chosen; choose a point list with the landmarks marked there.")
-    placed = [
-        n
-        for n in range(markups.GetNumberOfControlPoints())
-        if markups.GetNthControlPointPositionStatus(n) == slicer.vtkMRMLMarkupsNode.PositionDefined
-    ]
-    if not placed:
-        raise GeometryError(f"{markups.GetName()} has no points yet; mark the landmarks in {where} first.")
-    points = slicer.util.arrayFromMarkupsControlPoints(markups, world=True)[placed]
-    return PointList(markups.GetName(), tuple(markups.GetNthControlPointLabel(n) for n in placed), points)
+    points = placed_points(markups)
+    if not points.names:
+        raise GeometryError(f"{points.source} has no points yet; mark the landmarks in {where} first.")
+    return points

@@ -12,8 +12,12 @@ from xray3d.drr import Implant
 from xray3d.errors import MeshError
 from xray3d.mrml.polydata import COLOR_ARRAY, Color, arrays, surface, with_normals
 from xray3d.mrml.transforms import world_matrix
+from xray3d.volumes.point_cloud import SIGMA_ARRAY
 
 METAL_COLOR: Color = (0.82, 0.83, 0.86)
+
+# A colour table that every scene has: red where sure, yellow where not.
+_UNCERTAINTY_COLORS = "vtkMRMLColorTableNodeWarm1"
 
 
 def implant_from_node(model_node: Any) -> Implant:
@@ -61,3 +65,18 @@ def show_polydata(polydata: Any, name: str, node: Any = None, color: Color | Non
         display.SetScalarRangeFlag(slicer.vtkMRMLDisplayNode.UseDirectMapping)
         display.SetScalarVisibility(True)
     return node
+
+
+def color_by_uncertainty(node: Any, unsure_mm: float) -> None:
+    """Show a model in the colours of its point array `point_cloud.SIGMA_ARRAY`.
+
+    Args:
+        node: the model node.
+        unsure_mm: the uncertainty that gets the last colour.
+    """
+    display = node.GetDisplayNode()
+    display.SetActiveScalar(SIGMA_ARRAY, vtkAssignAttribute.POINT_DATA)
+    display.SetAndObserveColorNodeID(_UNCERTAINTY_COLORS)
+    display.SetScalarRangeFlag(slicer.vtkMRMLDisplayNode.UseManualScalarRange)
+    display.SetScalarRange(0.0, unsure_mm)
+    display.SetScalarVisibility(True)

@@ -7,14 +7,11 @@ from typing import Any
 
 import numpy as np
 import slicer
-from vtkmodules.vtkFiltersCore import vtkAssignAttribute
 
-from xray3d.mrml.models import show_polydata
+from xray3d.mrml.models import color_by_uncertainty, show_polydata
 from xray3d.mrml.transforms import world_matrix
-from xray3d.volumes.point_cloud import SIGMA_ARRAY, UNSURE_MM, PointCloud, point_polydata
+from xray3d.volumes.point_cloud import UNSURE_MM, PointCloud, point_polydata
 
-# A colour table that every scene has.
-_COLORS = "vtkMRMLColorTableNodeWarm1"
 _POINT_SIZE_PX = 3
 
 
@@ -37,11 +34,7 @@ def show_point_cloud(cloud: PointCloud, node: Any = None, beside: Any = None) ->
         display.SetRepresentation(slicer.vtkMRMLModelDisplayNode.PointsRepresentation)
         display.SetPointSize(_POINT_SIZE_PX)
         display.SetLighting(False)
-        display.SetActiveScalar(SIGMA_ARRAY, vtkAssignAttribute.POINT_DATA)
-        display.SetAndObserveColorNodeID(_COLORS)
-        display.SetScalarRangeFlag(slicer.vtkMRMLDisplayNode.UseManualScalarRange)
-        display.SetScalarRange(0.0, UNSURE_MM)
-        display.SetScalarVisibility(True)
+        color_by_uncertainty(node, UNSURE_MM)
     return node
 
 

@@ -1,14 +1,16 @@
-"""A point from whatever node the user chose for it."""
+"""Points from the nodes that the user chose for them."""
 
 from __future__ import annotations
 
 from typing import Any
 
 import numpy as np
+import slicer
 import slicer.util
 from numpy.typing import NDArray
 
 from xray3d.errors import GeometryError
+from xray3d.geometry.markups import PointList
 
 
 def point_from_node(node: Any) -> NDArray[np.float64]:
@@ -38,3 +40,14 @@ def point_from_node(node: Any) -> NDArray[np.float64]:
     if (low > high).any() or not np.isfinite(bounds).all():
         raise GeometryError(f"{name} is empty and has no centre; load it again or choose another.")
     return (low + high) / 2
+
+
+def placed_points(markups: Any) -> PointList:
+    """The points of a markups node that were placed, with their labels, in RAS mm where its transforms put them."""
+    placed = [
+        n
+        for n in range(markups.GetNumberOfControlPoints())
+        if markups.GetNthControlPointPositionStatus(n) == slicer.vtkMRMLMarkupsNode.PositionDefined
+    ]
+    points = slicer.util.arrayFromMarkupsControlPoints(markups, world=True)[placed] if placed else np.empty((0, 3))
+    return PointList(markups.GetName(), tuple(markups.GetNthControlPointLabel(n) for n in placed), points)

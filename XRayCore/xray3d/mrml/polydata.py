@@ -66,6 +66,14 @@ def painted(polydata: vtkPolyData, color: Color) -> vtkPolyData:
     return polydata
 
 
+def with_values(polydata: vtkPolyData, name: str, values: ArrayLike) -> vtkPolyData:
+    """The same polydata with a number (n,) at every point, as a point array of that name."""
+    array = numpy_to_vtk(np.ascontiguousarray(values, np.float32), deep=True)
+    array.SetName(name)
+    polydata.GetPointData().AddArray(array)
+    return polydata
+
+
 def appended(parts: list[vtkPolyData]) -> vtkPolyData:
     """Several surfaces as one."""
     append = vtkAppendPolyData()

@@ -55,7 +55,9 @@ def add_segmentation(labels: NDArray, ct_node: Any, names: Mapping[int, str], na
     node.CreateDefaultDisplayNodes()
     lay_on(node, ct_node)
     for label, segment_name in names.items():
-        node.AddSegmentFromBinaryLabelmapRepresentation(_oriented_image(labels == label, ct_node), segment_name)
+        node.AddSegmentFromBinaryLabelmapRepresentation(
+            _oriented_image(labels == label, _ijk_to_ras(ct_node)), segment_name
+        )
     return node
 
 
@@ -76,12 +78,24 @@ def put_segment(
         mask: (K, J, I) on the volume's voxels.
         name, color: of a new segment.
     """
+    put_segment_on_grid(node, segment_id, mask, _ijk_to_ras(volume_node), name, color)
+
+
+def put_segment_on_grid(
+    node: Any,
+    segment_id: str,
+    mask: NDArray[np.bool_],
+    ijk_to_node: NDArray[np.float64],
+    name: str = "",
+    color: Color | None = None,
+) -> None:
+    """`put_segment` of a mask (K, J, I) on a grid of its own, which `ijk_to_node` (4, 4) takes to the node's mm."""
     segmentation = node.GetSegmentation()
     known = segmentation.GetSegment(segment_id)
     if known is not None:
         name, color = known.GetName(), known.GetColor()
         segmentation.RemoveSegment(segment_id)
-    image = _oriented_image(mask, volume_node)
+    image = _oriented_image(mask, ijk_to_node)
     node.AddSegmentFromBinaryLabelmapRepresentation(image, name, color, segment_id)
 
 
@@ -140,11 +154,16 @@ def _voxels_and_placement(labelmap: vtkOrientedImageData) -> tuple[NDArray, NDAr
     return vtk_to_numpy(scalars).reshape(labelmap.GetDimensions()[::-1]), placement
 
 
-def _oriented_image(mask: NDArray[np.bool_], volume_node: Any) -> vtkOrientedImageData:
+def _ijk_to_ras(volume_node: Any) -> NDArray[np.float64]:
+    """Of a volume node, below its parents, (4, 4)."""
     to_ras = vtkMatrix4x4()
     volume_node.GetIJKToRASMatrix(to_ras)
+    return slicer.util.arrayFromVTKMatrix(to_ras)
+
+
+def _oriented_image(mask: NDArray[np.bool_], ijk_to_node: NDArray[np.float64]) -> vtkOrientedImageData:
     image = vtkOrientedImageData()
     image.SetDimensions(mask.shape[::-1])
-    image.SetImageToWorldMatrix(to_ras)
+    image.SetImageToWorldMatrix(slicer.util.vtkMatrixFromArray(ijk_to_node))
     image.GetPointData().SetScalars(numpy_to_vtk(mask.ravel().astype(np.uint8), deep=True))
     return image

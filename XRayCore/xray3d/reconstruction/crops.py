@@ -29,10 +29,9 @@ def crop_about(
     Raises:
         GeometryError: the point is behind the source, or is not seen.
     """
-    column, row = projection.project(point_ras)
-    rows, columns = projection.size_px
-    if not (0 <= column <= columns - 1 and 0 <= row <= rows - 1):
+    if not projection.sees(point_ras):
         raise GeometryError("An X-ray does not see the middle of what is to be reconstructed; leave it out.")
+    rows, columns = projection.size_px
     depth_mm = float(projection.extrinsic[2, :3] @ point_ras + projection.extrinsic[2, 3])
     # Of a pixel, at the point: along the rows and down the columns.
     object_mm = np.array(projection.pixel_mm[::-1]) * depth_mm / projection.sdd_mm

@@ -1,34 +1,40 @@
-"""The model at work, kept for the next X-rays."""
+"""A model at work, kept for the next X-rays."""
 
 from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
 
 from slicer.i18n import tr as _
 
 from XRayCoreLib.messages import PanelError
 
 
-class Inpainters:
-    """Reads the model when it is first asked for; free of MRML."""
+class ModelAtWork:
+    """Reads a model when it is first asked for; free of MRML.
 
-    def __init__(self) -> None:
+    Args:
+        read: makes what works with the model, on a device: "cpu" or "cuda".
+    """
+
+    def __init__(self, read: Callable[[str], Any]) -> None:
+        self._read = read
         self._device = ""
-        self._inpainter = None
+        self._made: Any = None
 
-    def on(self, device: str | None):
-        """The library's Inpainter on a device; None for the graphics card if it can be used.
+    def on(self, device: str | None) -> Any:
+        """What works with the model on a device; None for the graphics card if it can be used.
 
         Raises:
             PanelError: PyTorch cannot use the graphics card that was asked for.
             DeviceError: there is none.
-            ModelError: the model is damaged.
+            ModelError: the model is not there, or damaged.
         """
-        from xray3d.inpainting.inpainter import Inpainter  # with PyTorch, which takes seconds to import
-
         usable = _usable(device)
-        if self._inpainter is None or self._device != usable:
-            self._inpainter = Inpainter.shipped(usable)
+        if self._made is None or self._device != usable:
+            self._made = self._read(usable)
             self._device = usable
-        return self._inpainter
+        return self._made
 
 
 def _usable(device: str | None) -> str:

@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 import qt
-from slicer.i18n import tr as _
 
-from .xrays import Row
+from XRayCoreLib.offeredxrays import Row
 
 _ROW_HEIGHT_PX = 24
 
@@ -17,18 +16,18 @@ class XRaysTable:
 
     Args:
         table: the panel's QTableWidget.
+        headings: of the columns.
         onChecked: called after the user checked or unchecked one.
         onSelected: called with the node of the row that the user selects.
     """
 
-    def __init__(self, table, onChecked: Callable[[], None], onSelected: Callable) -> None:
+    def __init__(self, table, headings: Sequence[str], onChecked: Callable[[], None], onSelected: Callable) -> None:
         self._table = table
         self._onChecked = onChecked
         self._onSelected = onSelected
         self._nodes: list = []
         self._rows: list[Row] = []
         self._filling = False
-        headings = [_("X-ray"), _("Implants"), _("Without them")]
         table.setColumnCount(len(headings))
         table.setHorizontalHeaderLabels(headings)
         table.verticalHeader().setVisible(False)
@@ -59,8 +58,12 @@ class XRaysTable:
     def _fill(self) -> None:
         self._table.setRowCount(len(self._rows))
         for number, row in enumerate(self._rows):
-            for column, text in enumerate((row.name, row.implants, row.clean)):
-                self._table.setItem(number, column, qt.QTableWidgetItem(text))
+            for column, text in enumerate(row.texts):
+                item = qt.QTableWidgetItem(text)
+                if row.problem:
+                    item.setFlags(qt.Qt.NoItemFlags)
+                    item.setToolTip(row.problem)
+                self._table.setItem(number, column, item)
 
     def _select(self, shown) -> None:
         if shown not in self._nodes:

@@ -1,0 +1,80 @@
+"""`xray3d reconstruct` as a user runs it."""
+
+import json
+
+import numpy as np
+import pytest
+
+from test_reconstruct import MIDDLE, Fake, xray
+from xray3d import load_labels, save_xray
+from xray3d.drr.surfaces import read_surface
+from xray3d.reconstruction import model
+
+
+@pytest.fixture
+def run(command, tmp_path, monkeypatch):
+    """The command in a folder with two X-rays, with a network that sees a ball of 20 mm."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(model, "load_network", lambda folder, device: (Fake(), None))
+    save_xray(xray(0), "ap.nrrd")
+    save_xray(xray(3), "lateral.nrrd")
+    (tmp_path / "roi.json").write_text(json.dumps({"middle_ras": MIDDLE.tolist()}))
+    return lambda *arguments: command("reconstruct", *arguments)
+
+
+VIEWS, ROI = ("ap.nrrd", "lateral.nrrd"), ("--roi", "roi.json")
+
+
+def test_a_vertebra_is_written_as_labels_and_as_surfaces(run, tmp_path):
+    surfaces = [f"L3.{kind}" for kind in ("stl", "ply", "vtp")]
+    outputs = [argument for name in ("L3.nrrd", *surfaces) for argument in ("-o", name)]
+    code, out, _ = run(*VIEWS, *ROI, *outputs, "--json")
+    assert code == 0
+    report = json.loads(out)
+    assert report["files"] == ["L3.nrrd", *surfaces]
+    ball_ml = 4 / 3 * np.pi * 20**3 / 1000
+    assert report["volume_ml"] == pytest.approx(ball_ml, rel=0.02)
+    np.testing.assert_allclose(report["middle_ras"], MIDDLE, atol=1e-3)
+    labels = load_labels(tmp_path / "L3.nrrd")
+    inside = np.argwhere(labels.labels == 1)[:, ::-1]
+    np.testing.assert_allclose(labels.to_ras(inside).mean(axis=0), MIDDLE, atol=0.1)
+    assert np.unique(labels.labels).tolist() == [0, 1]
+    for name in surfaces:
+        vertices, _ = read_surface(tmp_path / name)
+        np.testing.assert_allclose(vertices.mean(axis=0), MIDDLE * [-1, -1, 1], atol=0.2)
+        assert b"SPACE" in (tmp_path / name).read_bytes()
+        assert b"LPS" in (tmp_path / name).read_bytes()
+
+
+def test_what_was_done_is_said_in_words(run):
+    code, out, _ = run(*VIEWS, *ROI, "-o", "L3.vtp")
+    assert code == 0
+    assert out.startswith("L3.vtp: a vertebra of 33 ml, in ")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        ((*VIEWS, *ROI, "-o", "L3.png"), "L3.png cannot be written; choose one of .nrrd"),
+        ((*VIEWS, *ROI, "-o", "ap.nrrd"), "ap.nrrd already exists"),
+        ((*VIEWS, *ROI, "-o", "none/L3.stl"), "The folder of none/L3.stl does not exist"),
+        ((*VIEWS, *ROI, "-o", "L3.stl", "-o", "L3.stl"), "L3.stl is named twice"),
+        ((*VIEWS, "--roi", "no.json", "-o", "L3.stl"), "no.json does not exist"),
+        (("no.nrrd", *ROI, "-o", "L3.stl"), "no.nrrd does not exist"),
+    ],
+)
+def test_bad_input_is_one_sentence(run, tmp_path, arguments, sentence):
+    before = sorted(tmp_path.iterdir())
+    code, _, err = run(*arguments)
+    assert code == 2
+    assert err.startswith(f"xray3d: {sentence}")
+    assert err.count("\n") == 1
+    assert sorted(tmp_path.iterdir()) == before
+
+
+def test_an_x_ray_that_does_not_see_the_place_is_named(run, tmp_path):
+    (tmp_path / "roi.json").write_text(json.dumps({"middle_ras": (MIDDLE + [0, 400, 0]).tolist()}))
+    code, _, err = run(*VIEWS, *ROI, "-o", "L3.stl")
+    assert code == 2
+    assert "lateral.nrrd: An X-ray does not see the middle" in err
+    assert not (tmp_path / "L3.stl").exists()

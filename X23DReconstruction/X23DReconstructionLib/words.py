@@ -1,0 +1,26 @@
+"""What came of it, in words."""
+
+from __future__ import annotations
+
+from slicer.i18n import tr as _
+
+from XRayCoreLib.names import namesInWords
+
+from .task import Task
+
+
+def reconstructedInWords(task: Task) -> str:
+    """Which levels were reconstructed, which of them from one X-ray only, and which X-rays do not show which."""
+    levels = [place.name for place in task.places]
+    sentence = _("Reconstructed: {names}; judge them by their outlines on the X-rays.")
+    sentences = [sentence.format(names=namesInWords(levels))]
+    for xray in task.xrays:
+        unseen = [place.name for place in task.places if not place.is_seen_by(xray.projection)]
+        if unseen:
+            sentence = _("{xray} does not show {names} and was left out there.")
+            sentences.append(sentence.format(xray=xray.name, names=namesInWords(unseen)))
+    single = [place.name for place in task.places if len(task.seeing(place)) == 1]
+    if single:
+        sentence = _("The depth of {names} is uncertain, because one X-ray alone shows it.")
+        sentences.append(sentence.format(names=namesInWords(single)))
+    return " ".join(sentences)

@@ -1,0 +1,1 @@
+"""Vertebrae reconstructed from a few X-rays, beside the true ones."""

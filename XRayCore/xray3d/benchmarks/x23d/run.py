@@ -1,0 +1,47 @@
+"""`xray3d benchmark x23d`: vertebrae from one to eight X-rays, of spines that the network has not seen."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import get_args
+
+import numpy as np
+
+from xray3d.benchmarks.model_folders import model_folder
+from xray3d.benchmarks.patient import data_folder
+from xray3d.benchmarks.processes import in_processes
+from xray3d.benchmarks.table import Row
+from xray3d.benchmarks.x23d.anatomies import MEANS, REAL, TestSet, names_of
+
+Report = Callable[[str], None]
+
+_SPINES, _QUICKLY = 8, 1
+
+
+def run(quick: bool, report: Report) -> list[Row]:
+    """All rows; visibly skipped where CTs, meshes or the model are not at hand."""
+    # deferred: they need torch, other benchmarks do not
+    from xray3d.benchmarks.x23d.measuring import run_spine
+    from xray3d.benchmarks.x23d.rows import rows_of
+    from xray3d.reconstruction.model import SHIPPED
+
+    files = [MEANS, *(f"{name}{end}.nii.gz" for name in REAL for end in ("", "_labels"))]
+    missing = [file for file in files if not (data_folder() / file).exists()]
+    if missing:
+        return [Row("x23d", f"skipped: no {', '.join(missing)}; set XRAY3D_DATA to their folder", "")]
+    model = model_folder(SHIPPED)
+    if model is None:
+        return [Row("x23d", f"skipped: no model in {SHIPPED}; install xray3d again", "")]
+    jobs = [
+        (test_set, name, data_folder(), model.digest)
+        for test_set in get_args(TestSet)
+        for name in names_of(test_set, _QUICKLY if quick else _SPINES)
+    ]
+    report("vertebrae")
+    found = in_processes(run_spine, jobs, lambda done: report(f"vertebrae: {done} of {len(jobs)} spines done"))
+    outcomes = [outcome for of_spine in found for outcome in of_spine]
+    rows: list[Row] = []
+    for test_set in get_args(TestSet):
+        rows += rows_of([one for one in outcomes if one.test_set == test_set])
+    seconds = float(np.median([one.seconds for one in outcomes if one.views == 4]))
+    return [*rows, Row("a vertebra from 4 views: time on one core, median", seconds, "s")]
