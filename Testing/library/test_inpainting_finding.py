@@ -67,6 +67,19 @@ def test_a_piece_is_an_implant_where_it_is_surely_metal_somewhere(surest, found)
     assert mask[81:119, 21:59].all() if found else not mask.any()
 
 
+@pytest.mark.parametrize(("surest", "found"), [(0.9, False), (0.98, True)])
+def test_where_one_implant_surely_is_others_need_not_be_as_sure(surest, found):
+    picture, sure, less = (np.zeros((160, 128)) for _ in range(3))
+    picture[:, 64:] = 1
+    sure[20:60, 20:60] = less[80:120, 20:60] = 1
+    picture[sure > 0] = grey_of_probability(0.999)
+    picture[less > 0] = grey_of_probability(surest)
+    mask = find_metal(Threshold(), picture).mask
+    assert mask[21:59, 21:59].all()
+    assert mask[81:119, 21:59].all() == found
+    assert mask[less > 0].any() == found
+
+
 def grey_of_probability(share):
     """At which a `Threshold` says so, where half is 0 and half is 1."""
     return 3.5 + np.log(share / (1 - share)) / 9.0

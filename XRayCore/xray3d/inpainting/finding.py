@@ -8,14 +8,16 @@ import cv2
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from scipy.ndimage import maximum
 
 from xray3d.inpainting.network import ImplantNetwork
 from xray3d.inpainting.reading import Mask, grey_pixels
 from xray3d.inpainting.search_scale import resized, searched_size, shown
 from xray3d.inpainting.tiles import in_tiles
 
-# Pieces smaller than this share of the X-ray are no implants, nor are those of which no pixel is as surely metal.
-_LEAST_SHARE, _SURE = 2e-4, 0.995
+# Pieces smaller than this share of the X-ray are no implants, nor are those of which no pixel is as surely metal. Where
+# one is, there are others: these need not be as sure.
+_LEAST_SHARE, _SURE, _SURE_BESIDE = 2e-4, 0.995, 0.97
 
 
 @dataclass(frozen=True, eq=False)
@@ -55,10 +57,11 @@ def find_metal(network: ImplantNetwork, image: NDArray, least_probability: float
 def _implants(probability: NDArray[np.float64], least: float) -> Mask:
     """What may be metal where it goes on from what surely is, as edges do in Canny's detector."""
     mask = probability >= least
-    _, pieces, facts, _ = cv2.connectedComponentsWithStats(mask.astype(np.uint8), connectivity=8)
-    counts = facts[:, cv2.CC_STAT_AREA] >= _LEAST_SHARE * mask.size
-    sure = np.zeros(len(facts), bool)
-    sure[pieces[probability >= max(least, _SURE)]] = True
-    counts &= sure
-    counts[0] = False
-    return np.asarray(counts[pieces], bool)
+    count, pieces, facts, _ = cv2.connectedComponentsWithStats(mask.astype(np.uint8), connectivity=8)
+    large = facts[:, cv2.CC_STAT_AREA] >= _LEAST_SHARE * mask.size
+    large[0] = False
+    surest = np.asarray(maximum(probability, pieces, np.arange(count)))
+    implants = large & (surest >= max(least, _SURE))
+    if implants.any():
+        implants = large & (surest >= max(least, _SURE_BESIDE))
+    return np.asarray(implants[pieces], bool)
