@@ -59,25 +59,25 @@ class ReconstructionNetwork(nn.Module):
             ijk_to_ras: (n, 4, 4) of the grid.
             size_ijk: of the grid, multiples of `FOLDED`, as are rows and cols.
         """
+        folded = F.pixel_unshuffle(views.flatten(0, 1)[:, None], FOLDED)
+        # Not in space: of small volumes, PyTorch 2.13 on processors has numbers that are none in half precision's
+        # gradients, and it takes hardly less time.
         with half_precision(self, views.device):
-            folded = F.pixel_unshuffle(views.flatten(0, 1)[:, None], FOLDED)
-            seen = self.encoder(folded.contiguous(memory_format=torch.channels_last)).float()
-            seen = seen.unflatten(0, views.shape[:2])
-            coarse = _coarser_grid(ijk_to_ras)
-            i, j, k = (side // FOLDED for side in size_ijk)
-            points = grid_points(coarse, (i, j, k))
-            carried, visible = unprojected(seen, _coarser_pixels(matrices), points)
-            fused = self._fused(carried, visible, _directions(matrices, points, ijk_to_ras))
-            logits = self.decoder(torch.cat([fused, visible.sum(dim=1) / _MOST_VIEWS, _places(i, j, k, fused)], dim=1))
-        return _unfolded(logits.float())
+            seen = self.encoder(folded.contiguous(memory_format=torch.channels_last))
+        coarse = _coarser_grid(ijk_to_ras)
+        i, j, k = (side // FOLDED for side in size_ijk)
+        points = grid_points(coarse, (i, j, k))
+        seen = seen.float().unflatten(0, views.shape[:2])
+        carried, visible = unprojected(seen, _coarser_pixels(matrices), points)
+        fused = self._fused(carried, visible, _directions(matrices, points, ijk_to_ras))
+        told = [fused, visible.sum(dim=1) / _MOST_VIEWS, _places(i, j, k, fused)]
+        return _unfolded(self.decoder(torch.cat(told, dim=1)))
 
     def _fused(self, carried: Tensor, visible: Tensor, directions: Tensor) -> Tensor:
         """(n, channels, k, j, i): mean and standard deviation over the views that see a voxel."""
         told = torch.cat([carried, directions.expand(-1, -1, -1, *carried.shape[3:])], dim=2)
         each = (
-            F.leaky_relu(self.each(told.flatten(0, 1)), _LEAKY[1]["negative_slope"])
-            .unflatten(0, carried.shape[:2])
-            .float()
+            F.leaky_relu(self.each(told.flatten(0, 1)), _LEAKY[1]["negative_slope"]).unflatten(0, carried.shape[:2])
             * visible
         )
         count = visible.sum(dim=1).clamp(min=1.0)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.ndimage import map_coordinates
+from scipy.ndimage import affine_transform
 
 from xray3d.datasets.synthetic_spine import VERTEBRA_LABELS, SyntheticPatient
 from xray3d.datasets.vertebra_frame import upright_vertebra
@@ -108,10 +108,9 @@ class Shape:
     def on(self, ijk_to_ras: NDArray[np.float64], size_ijk: tuple[int, int, int]) -> NDArray[np.bool_]:
         """(K, J, I) what voxels of another grid are inside."""
         to_own = np.linalg.inv(self.ijk_to_ras) @ ijk_to_ras
-        axes = [np.arange(side) for side in reversed(size_ijk)]
-        kji = np.stack(np.meshgrid(*axes, indexing="ij"))
-        own = np.tensordot(to_own[:3, :3], kji[::-1], axes=1) + to_own[:3, 3].reshape(3, 1, 1, 1)
-        return np.asarray(map_coordinates(self.coverage, own[::-1], order=1) > 0.5)
+        kji_to_own = to_own[2::-1, 2::-1]
+        found = affine_transform(self.coverage, kji_to_own, to_own[2::-1, 3], size_ijk[::-1], order=1)
+        return np.asarray(found > 0.5)
 
 
 @dataclass(frozen=True, eq=False)

@@ -36,10 +36,12 @@ class Learner:
         return self._average.module
 
     def learn(self, loss: Tensor) -> None:
-        """Take a step down a loss of the network in training mode."""
+        """Take a step down a loss of the network in training mode; none where its gradient is not finite."""
         self._optimizer.zero_grad(set_to_none=True)
         loss.backward()
-        torch.nn.utils.clip_grad_norm_(self.network.parameters(), _LARGEST_GRADIENT)
+        norm = torch.nn.utils.clip_grad_norm_(self.network.parameters(), _LARGEST_GRADIENT)
+        if not torch.isfinite(norm):  # once is enough to spoil all that was learnt
+            self._optimizer.zero_grad(set_to_none=True)
         self._optimizer.step()
         self._schedule.step()
         self._average.update_parameters(self.network)
