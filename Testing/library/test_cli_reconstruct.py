@@ -22,7 +22,7 @@ def run(command, tmp_path, monkeypatch):
     return lambda *arguments: command("reconstruct", *arguments)
 
 
-VIEWS, ROI = ("ap.nrrd", "lateral.nrrd"), ("--roi", "roi.json")
+VIEWS, ROI = ("ap.nrrd", "lateral.nrrd"), ("--roi", "roi.json", "--model", "model")
 
 
 def test_a_vertebra_is_written_as_labels_and_as_surfaces(run, tmp_path):
@@ -59,7 +59,7 @@ def test_what_was_done_is_said_in_words(run):
         ((*VIEWS, *ROI, "-o", "ap.nrrd"), "ap.nrrd already exists"),
         ((*VIEWS, *ROI, "-o", "none/L3.stl"), "The folder of none/L3.stl does not exist"),
         ((*VIEWS, *ROI, "-o", "L3.stl", "-o", "L3.stl"), "L3.stl is named twice"),
-        ((*VIEWS, "--roi", "no.json", "-o", "L3.stl"), "no.json does not exist"),
+        ((*VIEWS, "--roi", "no.json", "--model", "model", "-o", "L3.stl"), "no.json does not exist"),
         (("no.nrrd", *ROI, "-o", "L3.stl"), "no.nrrd does not exist"),
     ],
 )

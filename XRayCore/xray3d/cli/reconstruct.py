@@ -34,9 +34,7 @@ def reconstruct(
             "again.",
         ),
     ],
-    model: Annotated[
-        Path | None, typer.Option(help="Folder of a model.", show_default="the one that comes with XRay3D")
-    ] = None,
+    model: Annotated[Path, typer.Option(help="Folder of a model; none comes with XRay3D yet.")],
     device: DeviceOption = "cpu",
     json: JsonOption = False,
     overwrite: OverwriteOption = False,
@@ -47,7 +45,7 @@ def reconstruct(
     """
     from xray3d import load_xray
     from xray3d.reconstruction.files import check_extension, save_reconstruction
-    from xray3d.reconstruction.model import SHIPPED, load_network
+    from xray3d.reconstruction.model import load_network
     from xray3d.reconstruction.reconstruct import Reconstructor
     from xray3d.reconstruction.region_files import load_region
 
@@ -60,7 +58,7 @@ def reconstruct(
     region = load_region(roi, [xray.projection for xray in xrays])
     with Progress(console=Console(stderr=True), transient=True) as bar:
         bar.add_task("Reconstructing", total=None)
-        reconstructor = Reconstructor(load_network(model or SHIPPED, device)[0])
+        reconstructor = Reconstructor(load_network(model, device)[0])
         started = time.perf_counter()
         found = reconstructor.reconstruct(xrays, region)
         seconds = time.perf_counter() - started
