@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from reconstruction_support import spine_views
-from xray3d.reconstruction import source
+from xray3d.reconstruction import exposing, source
 from xray3d.reconstruction.grid import GRID_SIZE_IJK, grid_about
 from xray3d.reconstruction.lesson import FOUR_VIEWS
 from xray3d.reconstruction.source import VIEW_PX, Seen, seen
@@ -46,8 +46,8 @@ def test_crops_see_what_is_to_be_reconstructed():
 
 def test_the_bone_is_brighter_than_what_is_beside_it(monkeypatch):
     """Without noise, scatter and a display: plain line integrals."""
-    monkeypatch.setattr(source, "_DARK", 0.0)
-    monkeypatch.setattr(source, "_exposed", lambda soft, bone, generator: bone)
+    monkeypatch.setattr(exposing, "_DARK", 0.0)
+    monkeypatch.setattr(exposing, "exposed", lambda soft, bone, generator, field: bone)
     monkeypatch.setattr(source, "_MISCALIBRATED", 0.0)
     case = seen([spine_views()], 6, FOUR_VIEWS, 1)
     for number in range(6):
@@ -94,7 +94,7 @@ def test_exposures_differ_and_keep_bone_bright():
     soft = torch.full((12, 40, 40), 5.0)
     bone = torch.zeros(12, 40, 40)
     bone[:, 10:30, 10:30] = 2.0
-    grey = source._exposed(soft, bone, torch.Generator().manual_seed(0))
+    grey = exposing.exposed(soft, bone, torch.Generator().manual_seed(0))
     inside, outside = grey[:, 12:28, 12:28].mean((1, 2)), grey[:, :8].mean((1, 2))
     assert (inside > outside).all()
     assert len(torch.unique((inside - outside).round(decimals=3))) > 6
@@ -102,7 +102,7 @@ def test_exposures_differ_and_keep_bone_bright():
 
 def test_on_some_x_rays_bone_is_dark(monkeypatch):
     as_drawn = shown(6, 4)
-    monkeypatch.setattr(source, "_DARK", 0.0)
+    monkeypatch.setattr(exposing, "_DARK", 0.0)
     bright = shown(6, 4)
     dark = [
         torch.equal(one, -other)

@@ -9,6 +9,9 @@ from xray3d.geometry.projection import Projection
 
 Matrix = NDArray[np.float64]
 
+# Of views five degrees apart.
+_LEAST_INFORMATION = 1 - np.cos(np.deg2rad(5.0))
+
 
 def nearest_to_rays(sources: Matrix, directions: Matrix) -> tuple[Matrix, Matrix]:
     """The point (3,) with the least sum of squared distances to rays, and the information (3, 3) they hold on it.
@@ -20,6 +23,11 @@ def nearest_to_rays(sources: Matrix, directions: Matrix) -> tuple[Matrix, Matrix
     across = np.eye(3) - directions[:, :, None] * directions[:, None, :]
     information = across.sum(axis=0)
     return np.linalg.lstsq(information, np.einsum("nij,nj->i", across, sources), rcond=1e-9)[0], information
+
+
+def are_of_one_direction(information: Matrix) -> bool:
+    """Whether the information (3, 3) that rays hold on a point does not tell how far along them it is."""
+    return bool(np.linalg.eigvalsh(information)[0] < _LEAST_INFORMATION)
 
 
 def rays_of(projection: Projection, pixels: Matrix) -> Matrix:

@@ -11,12 +11,10 @@ from numpy.typing import NDArray
 from xray3d.errors import GeometryError
 from xray3d.geometry.markups import finite_numbers
 from xray3d.geometry.projection import Projection
-from xray3d.geometry.rays import nearest_to_rays, rays_of
+from xray3d.geometry.rays import are_of_one_direction, nearest_to_rays, rays_of
 
 # Rays that miss each other by more do not show the same point.
 _MOST_APART_MM = 15.0
-# Of views five degrees apart.
-_LEAST_INFORMATION = 1 - np.cos(np.deg2rad(5.0))
 
 
 def triangulated(projections: Sequence[Projection], pixels: Sequence[Any]) -> NDArray[np.float64]:
@@ -42,7 +40,7 @@ def triangulated(projections: Sequence[Projection], pixels: Sequence[Any]) -> ND
         [rays_of(projections[number], np.array([pixel])) for number, pixel in zip(shown, marked, strict=True)]
     )
     point, information = nearest_to_rays(sources, rays)
-    if np.linalg.eigvalsh(information)[0] < _LEAST_INFORMATION:
+    if are_of_one_direction(information):
         raise GeometryError("The X-rays that show the point are from one direction; mark it on one from another.")
     apart_mm = np.linalg.norm(np.cross(point - sources, rays), axis=1).max()
     if apart_mm > _MOST_APART_MM:

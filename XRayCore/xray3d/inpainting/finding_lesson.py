@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Sequence
 from dataclasses import dataclass
 
-import torch
 import torch.nn.functional as F
 from monai.losses import DiceCELoss
 from torch import Tensor
 
 from xray3d.inpainting.finding_source import Searched, searched
-from xray3d.inpainting.lesson import InpaintingLesson, device_of
+from xray3d.inpainting.lesson import InpaintingLesson
 from xray3d.inpainting.network import ImplantNetwork
 
 # The smallest piece that is taken for metal, about; and what one on an image without any counts.
@@ -46,27 +45,24 @@ class FindingMeasured:
 class FindingLesson(InpaintingLesson[ImplantNetwork, Searched, FindingMeasured]):
     """X-rays, what is told of a network's answers, and how these are measured."""
 
-    held_out_seed = 10**9
     held_out_count = 512  # false alarms are few
+    measuring = "Looking for metal on X-rays that it has not seen"
     clipped = 0.4  # white metal is found last
     drawn = staticmethod(searched)
 
-    def loss(self, network: ImplantNetwork, batch: Searched, step: int) -> Tensor:
+    def loss_of(self, network: ImplantNetwork, batch: Searched) -> Tensor:
         """See `finding_loss`."""
-        batch = batch.to(device_of(network))
         return finding_loss(network(batch.images), batch)
 
-    def measure(self, network: ImplantNetwork, breathe: Callable[[str], None]) -> FindingMeasured:
-        """On the X-rays that were held out."""
-        of_batches = []
-        for batch in self._held_out:
-            breathe("Looking for metal on X-rays that it has not seen")
-            batch = batch.to(device_of(network))
-            with torch.inference_mode():
-                logits = network(batch.images)
-            share = false_share(logits, batch)
-            of_batches.append((dice(logits, batch), share, (share > 0).float()))
-        return FindingMeasured(*(torch.cat(of_all).mean().item() for of_all in zip(*of_batches, strict=True)))
+    def scores(self, network: ImplantNetwork, batch: Searched) -> tuple[Tensor, Tensor, Tensor]:
+        """The fields of `FindingMeasured`."""
+        logits = network(batch.images)
+        share = false_share(logits, batch)
+        return dice(logits, batch), share, (share > 0).float()
+
+    def measured(self, scores: Sequence[Tensor]) -> FindingMeasured:
+        """Means."""
+        return FindingMeasured(*(of_all.mean().item() for of_all in scores))
 
 
 def finding_loss(logits: Tensor, batch: Searched) -> Tensor:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
@@ -16,7 +16,7 @@ from xray3d.inpainting.gradient_domain import (
     integrated,
     rims,
 )
-from xray3d.inpainting.lesson import InpaintingLesson, device_of
+from xray3d.inpainting.lesson import InpaintingLesson
 from xray3d.inpainting.network import Guess, InpaintingNetwork, Roughness
 from xray3d.inpainting.painting_source import LEAST_RANGE, Occluded, occluded
 
@@ -57,25 +57,23 @@ class PaintingLesson(InpaintingLesson[InpaintingNetwork, Occluded, PaintingMeasu
     """X-rays, what is told of a network's answers, and how these are measured."""
 
     held_out_seed = 2 * 10**9
+    measuring = "Painting X-rays that it has not seen"
     drawn = staticmethod(occluded)
 
-    def loss(self, network: InpaintingNetwork, batch: Occluded, step: int) -> Tensor:
+    def loss_of(self, network: InpaintingNetwork, batch: Occluded) -> Tensor:
         """See `painting_loss`."""
-        batch = batch.to(device_of(network))
         return painting_loss(_guessed(network, batch), batch)
 
-    def measure(self, network: InpaintingNetwork, breathe: Callable[[str], None]) -> PaintingMeasured:
-        """On the X-rays that were held out."""
-        decibels, sigmas = [], []
-        for batch in self._held_out:
-            breathe("Painting X-rays that it has not seen")
-            batch = batch.to(device_of(network))
-            with torch.inference_mode():
-                beliefs, log_error = _guessed(network, batch)
-                clean = integrated(batch.images, batch.holes, beliefs)
-                decibels.append(psnr_in_holes(clean, batch))
-                sigmas.append(errors_in_sigmas(clean, log_error, batch))
-        return PaintingMeasured(torch.cat(decibels).mean().item(), torch.cat(sigmas).square().mean().sqrt().item())
+    def scores(self, network: InpaintingNetwork, batch: Occluded) -> tuple[Tensor, Tensor]:
+        """See `psnr_in_holes` and `errors_in_sigmas`."""
+        beliefs, log_error = _guessed(network, batch)
+        clean = integrated(batch.images, batch.holes, beliefs)
+        return psnr_in_holes(clean, batch), errors_in_sigmas(clean, log_error, batch)
+
+    def measured(self, scores: Sequence[Tensor]) -> PaintingMeasured:
+        """A mean, and a root mean square."""
+        decibels, sigmas = scores
+        return PaintingMeasured(decibels.mean().item(), sigmas.square().mean().sqrt().item())
 
 
 def painting_loss(guess: Guess, batch: Occluded) -> Tensor:

@@ -16,12 +16,12 @@ from xray3d.inpainting.instrumented import Instrumented
 from xray3d.inpainting.model import InpaintingReport, NetworkName, kind_of, load_network, new_network, save_network_of
 from xray3d.inpainting.painting_lesson import PaintingLesson, PaintingMeasured
 from xray3d.inpainting.scenes import make_scenes
-from xray3d.models.bundle import METADATA, check_bundle_output
+from xray3d.models.bundle import check_bundle_output
 from xray3d.models.fingerprint import CTFingerprint
-from xray3d.models.training.course import SCRATCH, Course
-from xray3d.models.training.loop import Progress, Training
+from xray3d.models.training.course import Course
+from xray3d.models.training.loop import Progress
 from xray3d.models.training.plan import TrainingPlan
-from xray3d.models.training.state import TrainingState
+from xray3d.models.training.session import begun, run_training
 from xray3d.volumes import CTVolume
 
 VIEWS_OF_ONE = 120
@@ -106,27 +106,13 @@ def train(
         )
         save_network_of(place.parent, name, network, report)
 
-    torch.manual_seed(plan.seed)
-    network, started_from = _begun(name, start)
+    network, started_from = begun(plan, start, lambda: new_network(name), lambda folder: load_network(folder, name))
     whose = {
         "kind": kind_of(name),
         "patients": [CTFingerprint.of(ct).to_dict() for ct in patients],
         "radiographs": sorted(one.name for one in radiographs),
         "views": views_of_one,
-        "started_from": started_from,
     }
     lesson = lesson_of(source, held_out, lesson_of.held_out_count, plan, keep)
-    training = Training(lesson, network.to(target), started_from, plan, TrainingState(place, plan, whose), progress)
-    if resume:
-        training.go_on(has_best=(place / METADATA).is_file())
-    place.parent.mkdir(exist_ok=True)
-    training.run()
+    run_training(lesson, network.to(target), started_from, place, plan, whose, progress, resume)
     return load_network(place.parent, name)[1]
-
-
-def _begun(name: NetworkName, start: str | Path | None) -> tuple[Any, str]:
-    """What a training begins with, and what that is."""
-    if start is None:
-        return new_network(name), SCRATCH
-    network, report = load_network(start, name)
-    return network, f"{Path(start).absolute().name} after {report.steps} steps"

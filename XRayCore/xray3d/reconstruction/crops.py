@@ -31,22 +31,29 @@ def crop_about(
     """
     if not projection.sees(point_ras):
         raise GeometryError("An X-ray does not see the middle of what is to be reconstructed; leave it out.")
-    rows, columns = projection.size_px
     depth_mm = float(projection.extrinsic[2, :3] @ point_ras + projection.extrinsic[2, 3])
-    # Of a pixel, at the point: along the rows and down the columns.
-    object_mm = np.array(projection.pixel_mm[::-1]) * depth_mm / projection.sdd_mm
-    shrunk = tuple(
-        max(1, round(side * mm / OBJECT_PIXEL_MM)) for side, mm in zip((rows, columns), object_mm[::-1], strict=True)
-    )
-    kernel = cv2.INTER_AREA if shrunk[0] < rows else cv2.INTER_LINEAR
-    resized = cv2.resize(np.ascontiguousarray(pixels, np.float32), shrunk[::-1], interpolation=kernel)
-    onto = projection.resampled(shrunk)
+    resized, onto = resized_at(pixels, projection, depth_mm, OBJECT_PIXEL_MM)
     first = np.round(onto.project(point_ras) - (size_px - 1) / 2).astype(int)
     before = np.maximum(-first, 0)
-    after = np.maximum(first + size_px - np.array(shrunk[::-1]), 0)
+    after = np.maximum(first + size_px - np.array(resized.shape[::-1]), 0)
     padded = np.pad(resized, [(before[1], after[1]), (before[0], after[0])], mode="edge")
     left, top = first + before
     part = padded[top : top + size_px, left : left + size_px].astype(np.float32)
     intrinsic = onto.intrinsic.copy()
     intrinsic[:2, 2] -= first
     return part, replace(onto, intrinsic=intrinsic, size_px=(size_px, size_px))
+
+
+def resized_at(
+    pixels: NDArray[np.floating], projection: Projection, depth_mm: float, object_pixel_mm: float
+) -> tuple[NDArray[np.float32], Projection]:
+    """An X-ray on pixels that measure about so much in a depth of its camera, and its geometry."""
+    rows, columns = projection.size_px
+    # Of a pixel, in that depth: down the columns and along the rows.
+    object_mm = np.array(projection.pixel_mm) * depth_mm / projection.sdd_mm
+    down, along = (
+        max(1, round(side * mm / object_pixel_mm)) for side, mm in zip((rows, columns), object_mm, strict=True)
+    )
+    kernel = cv2.INTER_AREA if down < rows else cv2.INTER_LINEAR
+    resized = cv2.resize(np.ascontiguousarray(pixels, np.float32), (along, down), interpolation=kernel)
+    return np.asarray(resized, np.float32), projection.resampled((down, along))

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import torch
 from monai.losses import DiceCELoss
 from torch import Tensor
 
-from xray3d.models.training.course import Course
-from xray3d.models.training.plan import TrainingPlan
+from xray3d.models.training.drawn import DrawnLesson
 from xray3d.reconstruction.grid import GRID_SIZE_IJK
 from xray3d.reconstruction.network import ReconstructionNetwork
 from xray3d.reconstruction.scenes import FRONTAL, LATERAL, OBLIQUE, SpineViews
@@ -22,7 +20,6 @@ FOUR_VIEWS = (FRONTAL[0], LATERAL[1], *OBLIQUE[:2])
 
 # Anything from one view to eight may be at hand, four most often.
 _VIEW_COUNTS = (1, 2, 2, 3, 3, 4, 4, 4, 5, 6, 8)
-_SEEDS_APART, _HELD_OUT_SEED = 10**7, 10**9
 
 
 @dataclass(frozen=True)
@@ -48,58 +45,33 @@ class ReconstructionMeasured:
         return f"F1 {self.f1:.3f}"
 
 
-class ReconstructionLesson:
-    """Vertebrae without end.
+class ReconstructionLesson(DrawnLesson[Sequence[SpineViews], ReconstructionNetwork, Seen, ReconstructionMeasured]):
+    """Vertebrae without end; see `DrawnLesson`."""
 
-    Args:
-        spines: to learn from.
-        held_out: other ones, to measure on.
-        count: of vertebrae of these.
-        plan: of the training.
-        keep: given all networks that are better than those before.
-    """
+    measuring = "Reconstructing vertebrae that it has not seen"
 
-    def __init__(
-        self,
-        spines: Sequence[SpineViews],
-        held_out: Sequence[SpineViews],
-        count: int,
-        plan: TrainingPlan,
-        keep: Callable[[ReconstructionNetwork, ReconstructionMeasured, Course], None],
-    ) -> None:
-        self._spines, self._plan, self._keep = spines, plan, keep
-        self._held_out = [seen(held_out, 1, FOUR_VIEWS, _HELD_OUT_SEED + number) for number in range(count)]
-
-    def batch(self, step: int) -> Seen:
+    @staticmethod
+    def drawn(source: Sequence[SpineViews], count: int, seed: int) -> Seen:
         """Vertebrae in views that were not shown before, all in as many."""
-        seed = self._plan.seed * _SEEDS_APART + step
         views = int(np.random.default_rng(seed).choice(_VIEW_COUNTS))
-        return seen(self._spines, self._plan.batch, views, seed)
+        return seen(source, count, views, seed)
 
-    def loss(self, network: ReconstructionNetwork, batch: Seen, step: int) -> Tensor:
+    def drawn_to_measure(self, held_out: Sequence[SpineViews], count: int) -> list[Seen]:
+        """One by one in the same four views."""
+        return [seen(held_out, 1, FOUR_VIEWS, self.held_out_seed + number) for number in range(count)]
+
+    def loss_of(self, network: ReconstructionNetwork, batch: Seen) -> Tensor:
         """Cross-entropy, and Dice's coefficient of each vertebra."""
-        batch = batch.to(next(network.parameters()).device)
         loss: Tensor = DiceCELoss(sigmoid=True)(_logits(network, batch), batch.inside)
         return loss
 
-    def measure(self, network: ReconstructionNetwork, breathe: Callable[[str], None]) -> ReconstructionMeasured:
-        """On the vertebrae that were held out."""
-        scores = []
-        for case in self._held_out:
-            breathe("Reconstructing vertebrae that it has not seen")
-            case = case.to(next(network.parameters()).device)
-            with torch.inference_mode():
-                scores.append(f1(_logits(network, case), case.inside))
-        of_all = torch.cat(scores)
-        return ReconstructionMeasured(of_all.mean().item(), of_all.quantile(0.1).item())
+    def scores(self, network: ReconstructionNetwork, batch: Seen) -> tuple[Tensor]:
+        """See `f1`."""
+        return (f1(_logits(network, batch), batch.inside),)
 
-    def is_enough(self, measured: ReconstructionMeasured) -> bool:
-        """It is never good enough."""
-        return False
-
-    def keep(self, network: ReconstructionNetwork, measured: ReconstructionMeasured, course: Course) -> None:
-        """With what was measured."""
-        self._keep(network, measured, course)
+    def measured(self, scores: Sequence[Tensor]) -> ReconstructionMeasured:
+        """The mean, and what is low."""
+        return ReconstructionMeasured(scores[0].mean().item(), scores[0].quantile(0.1).item())
 
 
 def f1(logits: Tensor, inside: Tensor) -> Tensor:

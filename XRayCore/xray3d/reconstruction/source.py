@@ -11,10 +11,8 @@ from numpy.typing import NDArray
 from scipy.spatial.transform import Rotation
 from torch import Tensor
 
-from xray3d.datasets.draws import Draws
-from xray3d.datasets.exposures import blurred, displayed, transmitted, with_noise, with_scatter
 from xray3d.geometry import Projection
-from xray3d.models.levels import levelled
+from xray3d.reconstruction.exposing import shown
 from xray3d.reconstruction.grid import GRID_SIZE_IJK, grid_about
 from xray3d.reconstruction.region import frame_of
 from xray3d.reconstruction.scenes import SpineViews
@@ -26,9 +24,6 @@ _OFF_DEG, _OFF_MM, _UNTURNED = 6.0, 4.0, 0.5
 # Nor is a calibration: of some cases, by one standard deviation of each angle and each shift.
 _MISCALIBRATED, _CALIBRATION_DEG, _CALIBRATION_MM = 0.5, 0.5, 0.7
 _ASIDE_PX = 10
-_INTEGRALS, _EXPOSURE = 0.2, 0.05
-# Nobody says whether attenuation shows bright, as on radiographs, or dark, as on fluoroscopes: of this share, dark.
-_DARK = 0.25
 
 
 @dataclass(frozen=True, eq=False)
@@ -74,11 +69,9 @@ def seen(spines: Sequence[SpineViews], count: int, views: int | Sequence[int], s
             crops.append(crop)
             matrices.append(_misread(projection, sigma, rng).matrix)
     soft, bone = torch.from_numpy(np.stack(crops, axis=1)).float()
-    shown = levelled(_exposed(soft, bone, generator)[:, None])[:, 0]
-    shown *= 1 - 2 * Draws(len(shown), generator).happens(_DARK)
     of_views = (count, len(chosen))
     return Seen(
-        shown.unflatten(0, of_views),
+        shown(soft, bone, generator).unflatten(0, of_views),
         torch.from_numpy(np.stack(matrices)).float().unflatten(0, of_views),
         torch.from_numpy(np.stack(grids)).float(),
         torch.from_numpy(np.stack(truths)).float()[:, None],
@@ -116,13 +109,3 @@ def _misread(projection: Projection, sigma: float, rng: np.random.Generator) -> 
     depth = np.array([0.0, 0.0, projection.extrinsic[2, 3]])
     about = shift + depth - Rotation.from_rotvec(turn).apply(depth)
     return projection.perturbed(sigma * np.concatenate([about, turn]))
-
-
-def _exposed(soft: Tensor, bone: Tensor, generator: torch.Generator) -> Tensor:
-    """(n, rows, cols) grey values, bone bright."""
-    draw = Draws(len(soft), generator)
-    signal = blurred(with_scatter(transmitted(soft, bone, torch.zeros_like(soft), draw), draw), draw)
-    # Exposures are controlled: about as much arrives through a thick patient as through a thin one.
-    signal = _EXPOSURE * signal / signal.flatten(1).median(dim=1).values[:, None, None]
-    shown = displayed(with_noise(signal, draw), draw)
-    return torch.where(draw.happens(_INTEGRALS) > 0, soft + bone, shown)

@@ -4,23 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
 
-import numpy as np
 import torch
 
 from xray3d.drr.device import resolve_device
-from xray3d.errors import VolumeError
-from xray3d.models.bundle import METADATA, check_bundle_output
-from xray3d.models.fingerprint import CTFingerprint
-from xray3d.models.training.course import SCRATCH, Course
-from xray3d.models.training.loop import Progress, Training
+from xray3d.models.bundle import check_bundle_output
+from xray3d.models.training.course import Course
+from xray3d.models.training.loop import Progress
 from xray3d.models.training.plan import TrainingPlan
-from xray3d.models.training.state import TrainingState
+from xray3d.models.training.session import begun, run_training
 from xray3d.reconstruction.lesson import ReconstructionLesson, ReconstructionMeasured
 from xray3d.reconstruction.model import KIND, ReconstructionReport, load_network, save_model
 from xray3d.reconstruction.network import ReconstructionNetwork
-from xray3d.reconstruction.scenes import LabelledSpine, SpineViews
+from xray3d.reconstruction.scenes import LabelledSpine
+from xray3d.reconstruction.xrayed_spines import XRayedSpines
 
 _HELD_OUT = 24
 
@@ -64,41 +61,14 @@ def train(
     place, plan = Path(folder).absolute(), plan or TrainingPlan(batch=2)
     target = torch.device(str(resolve_device(device)))
     check_bundle_output(place, overwrite or resume)
-    started_from, network = _begun(plan, start)
-    learnt_from, whose = _seen(spines, plan.seed, 0, device, progress)
-    measured_on, _ = _seen(held_out, plan.seed, 1, device, progress)
-    if not learnt_from or not measured_on:
-        raise VolumeError("There must be a labelled spine to learn from and another to measure on; give both.")
+    network, started_from = begun(plan, start, ReconstructionNetwork, load_network)
+    seen = XRayedSpines.of(spines, held_out, plan.seed, device, progress)
 
     def keep(network: ReconstructionNetwork, measured: ReconstructionMeasured, course: Course) -> None:
-        vertebrae = sum(len(spine.shapes) for spine in learnt_from)
-        report = ReconstructionReport(**vars(course), measured=measured, cts=list(whose), vertebrae=vertebrae)
+        report = ReconstructionReport(**vars(course), measured=measured, cts=list(seen.whose), vertebrae=seen.vertebrae)
         save_model(place, network, report, overwrite=True)
 
-    lesson = ReconstructionLesson(learnt_from, measured_on, _HELD_OUT, plan, keep)
-    state = TrainingState(place, plan, {"kind": KIND, "spines": whose, "started_from": started_from})
-    training = Training(lesson, network.to(target), started_from, plan, state, progress)
-    if resume:
-        training.go_on(has_best=(place / METADATA).is_file())
-    training.run()
+    lesson = ReconstructionLesson(seen.learnt_from, seen.measured_on, _HELD_OUT, plan, keep)
+    whose = {"kind": KIND, "spines": seen.whose}
+    run_training(lesson, network.to(target), started_from, place, plan, whose, progress, resume)
     return load_network(place)[1]
-
-
-def _begun(plan: TrainingPlan, start: str | Path | None) -> tuple[str, ReconstructionNetwork]:
-    if start is not None:
-        network, report = load_network(start)
-        return f"{Path(start).absolute().name} after {report.steps} steps", network
-    torch.manual_seed(plan.seed)
-    return SCRATCH, ReconstructionNetwork()
-
-
-def _seen(
-    spines: Iterable[LabelledSpine], seed: int, part: int, device: str, progress: Progress
-) -> tuple[list[SpineViews], dict[str, Any]]:
-    """X-rays of each spine; and by the names of their CTs, what tells these from others."""
-    views, whose = [], {}
-    for number, spine in enumerate(spines):
-        progress(f"X-raying spine {number + 1}", 0.0)
-        views.append(SpineViews.of(spine, np.random.default_rng([seed, part, number]), device))
-        whose[spine.ct.name] = CTFingerprint.of(spine.ct).to_dict()
-    return views, whose

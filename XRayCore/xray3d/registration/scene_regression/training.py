@@ -11,10 +11,10 @@ import torch
 from xray3d.datasets.pose_range import PoseRange
 from xray3d.drr.scene_coordinates import BONE_THRESHOLD_HU
 from xray3d.errors import XRay3DError
-from xray3d.models.bundle import METADATA, check_bundle_output
+from xray3d.models.bundle import check_bundle_output
 from xray3d.models.training.course import SCRATCH
-from xray3d.models.training.loop import Progress, Training
-from xray3d.models.training.state import TrainingState
+from xray3d.models.training.loop import Progress
+from xray3d.models.training.session import run_training
 from xray3d.registration.scene_regression.lesson import Keep, SceneLesson
 from xray3d.registration.scene_regression.model import SceneCoordinateModel, TrainingReport
 from xray3d.registration.scene_regression.network import NETWORKS, SceneCoordinateNetwork
@@ -125,12 +125,9 @@ def _run(
 ) -> None:
     started_from = SCRATCH if start is None else start.name
     of_patients = [{"ct": subject.ct.to_dict(), "poses": subject.poses.to_dict()} for subject in subjects]
-    whose = {"patients": of_patients, "bone_hu": bone_hu, "started_from": started_from, "recipe": recipe.name}
+    whose = {"patients": of_patients, "bone_hu": bone_hu, "recipe": recipe.name}
     torch.manual_seed(plan.seed)
     network = NETWORKS[recipe.compares]() if start is None else copy.deepcopy(start.network)
-    state = TrainingState(folder, plan, whose)
     lesson = SceneLesson(subjects, started_from, plan, recipe, keep)
-    training = Training(lesson, network.to(subjects[0].views.patient.device), started_from, plan, state, progress)
-    if resume:
-        training.go_on(has_best=(folder / METADATA).is_file())
-    training.run()
+    network = network.to(subjects[0].views.patient.device)
+    run_training(lesson, network, started_from, folder, plan, whose, progress, resume)

@@ -1,0 +1,12 @@
+"""Trains the network that ships to find vertebrae on X-rays; run by hand, see `train_x23d_support`:
+
+python Testing/benchmarks/train_x23d_levels.py XRayCore/xray3d/models/shipped/x23d_levels [STEPS [START]]
+"""
+
+from train_x23d_support import main
+from xray3d.reconstruction.level_finding.training import train_levels
+
+STEPS, BATCH = 8_000, 8
+
+if __name__ == "__main__":
+    main(train_levels, STEPS, BATCH)
