@@ -97,7 +97,7 @@ def test_half_a_model_is_none(folder, missing):
     ("old", "new", "words"),
     [
         ('"kind": "inpainting', '"kind": "scene coordinates', "something else; choose one trained for inpainting"),
-        ('"format": 3', '"format": 2', "something else"),
+        ('"format": 4', '"format": 2', "something else"),
         ('"measured"', '"guessed"', "is damaged"),
         ('"features"', '"colours"', "is damaged"),
     ],
