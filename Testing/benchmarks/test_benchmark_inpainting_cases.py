@@ -106,3 +106,10 @@ def test_only_the_part_that_nothing_learns_from_is_used(monkeypatch):
     assert sorted(of_test, key=lambda one: int(one.name)) == found[1::2]
     assert of_test != found[1::2]
     assert of_test == radiographs.held_out_radiographs("archive.zip")
+
+
+def test_a_radiograph_with_real_implants_is_no_clean_one(monkeypatch):
+    names = ["1", "sunhl-1th-30-Dec-2016-159-C-AP", "2"]
+    found = [SimpleNamespace(name=name, part="test") for name in names]
+    monkeypatch.setattr(radiographs, "find_radiographs", lambda archive: found)
+    assert sorted(one.name for one in radiographs.held_out_radiographs("archive.zip")) == ["1", "2"]

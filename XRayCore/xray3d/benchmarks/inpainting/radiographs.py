@@ -29,11 +29,13 @@ _ASIDE_MM, _ALONG = 20.0, 0.25
 _LEAST_METAL = 0.001
 _CLIPPED_SHARE: dict[TestSet, float] = {"radiographs": 0.0, "radiographs, clipped at white": 1.0}
 _SEED = 41_000_000
+# The one of all 1,329 whose patient has screws and rods, which the model found.
+_WITH_IMPLANTS = {"sunhl-1th-30-Dec-2016-159-C-AP"}
 
 
 def held_out_radiographs(archive: Path) -> list[Radiograph]:
-    """Those that nothing was learnt from, in a random order."""
-    found = [one for one in find_radiographs(archive) if one.part == "test"]
+    """Those without implants that nothing was learnt from, in a random order."""
+    found = [one for one in find_radiographs(archive) if one.part == "test" and one.name not in _WITH_IMPLANTS]
     return [found[number] for number in np.random.default_rng(_SEED).permutation(len(found))]
 
 
