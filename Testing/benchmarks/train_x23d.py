@@ -4,9 +4,7 @@ python Testing/benchmarks/train_x23d.py XRayCore/xray3d/models/shipped/x23d [STE
 """
 
 from train_x23d_support import main
-from xray3d.reconstruction.training import train
-
-STEPS, BATCH = 8_000, 2
+from xray3d.reconstruction.training import RECONSTRUCTION
 
 if __name__ == "__main__":
-    main(train, STEPS, BATCH)
+    main(RECONSTRUCTION)

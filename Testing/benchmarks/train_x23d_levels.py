@@ -4,9 +4,7 @@ python Testing/benchmarks/train_x23d_levels.py XRayCore/xray3d/models/shipped/x2
 """
 
 from train_x23d_support import main
-from xray3d.reconstruction.level_finding.training import train_levels
-
-STEPS, BATCH = 8_000, 8
+from xray3d.reconstruction.training import LEVELS
 
 if __name__ == "__main__":
-    main(train_levels, STEPS, BATCH)
+    main(LEVELS)

@@ -9,9 +9,8 @@ begin with, whose steps count anew.
 """
 
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 from rich.progress import Progress
 
@@ -22,8 +21,9 @@ from xray3d.datasets.variety import Variety
 from xray3d.models.bundle import quantize_weights
 from xray3d.models.training.plan import TrainingPlan
 from xray3d.reconstruction.scenes import LabelledSpine
+from xray3d.reconstruction.training import Trainee, train
 
-SPINES, HELD_OUT, SPACING_MM, VALIDATE_EVERY = 40, 4, 1.2, 500
+STEPS, SPINES, HELD_OUT, SPACING_MM, VALIDATE_EVERY = 8_000, 40, 4, 1.2, 500
 FIRST_SEED, FIRST_HELD_OUT_SEED = 1000, 2000
 
 
@@ -43,21 +43,16 @@ def spines(count: int, first_seed: int, variety: Variety) -> Iterator[LabelledSp
         yield LabelledSpine.of_synthetic(synthetic_lumbar_spine(seed, SPACING_MM, variety=variety))
 
 
-def main(train: Callable[..., Any], usual_steps: int, batch: int) -> None:
-    """Train, or go on where a training into the folder was interrupted, and make the model small.
-
-    Args:
-        train: the library's function.
-        usual_steps: where the command line does not say how many.
-        batch: examples a step.
-    """
+def main(trainee: Trainee) -> None:
+    """Train, or go on where a training into the folder was interrupted, and make the model small."""
     given = dict(enumerate(sys.argv))
-    folder, steps = Path(given[1]), int(given.get(2, usual_steps))
+    folder, steps = Path(given[1]), int(given.get(2, STEPS))
     start = Path(given[3]) if 3 in given else None
-    plan = TrainingPlan(steps, batch=batch, validate_every=VALIDATE_EVERY, seed=0 if start is None else 1)
+    plan = TrainingPlan(steps, batch=trainee.batch, validate_every=VALIDATE_EVERY, seed=0 if start is None else 1)
     with Progress() as bar:
         task = bar.add_task("Preparing", total=1.0)
         report = train(
+            trainee,
             spines(SPINES, FIRST_SEED, learnt_from()),
             spines(HELD_OUT, FIRST_HELD_OUT_SEED, measured_on()),
             folder,

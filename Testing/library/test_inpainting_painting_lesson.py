@@ -92,16 +92,6 @@ def test_a_standard_error_as_large_as_the_error_is_best(sigma):
     assert min(losses, key=losses.__getitem__) == sigma
 
 
-def test_what_metal_adds_to_differences_is_told_though_they_do_not_count():
-    shown = batch()
-    told, log_error = guess(shown.truth)
-    told.log_sigma[:, SEEN] = UNSURE
-    wrong = told.mean.clone()
-    wrong[:, SEEN] += 0.1
-    losses = [painting_loss(Guess(told._replace(mean=mean), log_error), shown) for mean in (told.mean, wrong)]
-    assert losses[1] > losses[0] + 0.1
-
-
 @pytest.mark.parametrize("off", [0.03, 0.3])
 def test_an_error_told_as_large_as_it_is_is_best_and_changes_nothing_else(off):
     shown = batch()

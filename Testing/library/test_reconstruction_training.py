@@ -1,4 +1,4 @@
-"""Training of the reconstruction network: what it leaves, and what it refuses to begin."""
+"""Training of the networks that learn from labelled spines: what it leaves, and what it refuses to begin."""
 
 from dataclasses import replace
 
@@ -9,37 +9,52 @@ from reconstruction_support import coarsen, spine, spine_views
 from xray3d.errors import DeviceError, ModelError, OutputExistsError, VolumeError
 from xray3d.models.bundle import CARD, METADATA
 from xray3d.models.training.plan import TrainingPlan
-from xray3d.reconstruction import model, training
-from xray3d.reconstruction.model import load_network
+from xray3d.reconstruction import model
+from xray3d.reconstruction.level_finding import model as levels_model
+from xray3d.reconstruction.level_finding import source
+from xray3d.reconstruction.level_finding.network import LevelNetwork
 from xray3d.reconstruction.network import ReconstructionNetwork
 from xray3d.reconstruction.scenes import SpineViews
+from xray3d.reconstruction.training import LEVELS, RECONSTRUCTION, train
 
 PLAN = TrainingPlan(steps=2, batch=1, learning_rate=1e-2, validate_every=1)
 THIN = (4, 4, 4, 4, 4, 4)
+TRAINEES = {
+    "bones": replace(RECONSTRUCTION, new=lambda: ReconstructionNetwork(THIN, THIN), held_out=1),
+    "levels": replace(LEVELS, new=lambda: LevelNetwork(THIN), held_out=4),
+}
 
 
-@pytest.fixture(autouse=True)
-def small(monkeypatch):
-    """One spine that is X-rayed already, and a thin network."""
+@pytest.fixture(autouse=True, params=TRAINEES)
+def trainee(request, monkeypatch):
+    """A thin network; one spine that is X-rayed already, and small parts of it."""
     views = spine_views()
     coarsen(monkeypatch)
     monkeypatch.setattr(SpineViews, "of", lambda spine, rng, device: views)
-    monkeypatch.setattr(training, "ReconstructionNetwork", lambda: ReconstructionNetwork(THIN, THIN))
-    monkeypatch.setattr(training, "_HELD_OUT", 1)
+    monkeypatch.setattr(source, "_ROWS_PX", (64,))
+    monkeypatch.setattr(source, "_COLUMNS_PX", (64,))
+    return TRAINEES[request.param]
 
 
-def run(folder, plan=PLAN, spines=None, held_out=None, **options):
-    return training.train(
-        [spine()] if spines is None else spines, [spine()] if held_out is None else held_out, folder, plan, **options
-    )
+@pytest.fixture
+def run(trainee):
+    """A training of it."""
+
+    def trained(folder, plan=PLAN, spines=None, held_out=None, **options):
+        spines, held_out = ([spine()] if of is None else of for of in (spines, held_out))
+        return train(trainee, spines, held_out, folder, plan, **options)
+
+    return trained
 
 
-def weights(folder):
-    return torch.cat([weight.detach().flatten().float() for weight in load_network(folder)[0].parameters()])
+@pytest.fixture
+def apart(trainee):
+    """How far the weights of two models are apart."""
 
+    def weights(folder):
+        return torch.cat([weight.detach().flatten().float() for weight in trainee.load(folder)[0].parameters()])
 
-def apart(one, other):
-    return (weights(one) - weights(other)).abs().mean().item()
+    return lambda one, other: (weights(one) - weights(other)).abs().mean().item()
 
 
 def stopped(doing, done):
@@ -47,21 +62,34 @@ def stopped(doing, done):
         raise KeyboardInterrupt
 
 
-def test_a_training_leaves_a_model_and_says_how_good_it_is(tmp_path):
+def test_a_training_leaves_a_model_and_says_how_good_it_is(trainee, run, tmp_path):
     told = []
     report = run(tmp_path / "model", progress=lambda *of: told.append(of))
     assert [path.name for path in tmp_path.iterdir()] == ["model"]
-    network, loaded = load_network(tmp_path / "model")
+    network, loaded = trainee.load(tmp_path / "model")
     assert loaded == report
     assert not network.training
-    assert 0 <= report.measured.f1 <= 1
+    assert isinstance(report, trainee.report)
     assert (list(report.cts), report.vertebrae, report.started_from) == ([spine().ct.name], 6, "scratch")
     assert told[0] == ("X-raying spine 1", 0.0)
-    assert any(doing.startswith("Step 2 of 2") and "F1" in doing for doing, _ in told)
-    assert f"- {spine().ct.name}" in (tmp_path / "model" / CARD).read_text()
+    assert any(doing.startswith("Step 2 of 2") and report.measured.told in doing for doing, _ in told)
+    card = (tmp_path / "model" / CARD).read_text()
+    assert f"- {spine().ct.name}" in card
+    assert "6 vertebrae of these CTs" in card
 
 
-def test_the_same_seed_gives_the_same_network_and_a_stopped_training_goes_on(tmp_path):
+def test_what_is_read_is_what_was_written(trainee, run, tmp_path):
+    run(tmp_path / "model")
+    network, report = trainee.load(tmp_path / "model")
+    trainee.save(tmp_path / "again", network, report)
+    again, _ = trainee.load(tmp_path / "again")
+    for name, weight in network.state_dict().items():
+        assert torch.equal(again.state_dict()[name], weight)
+    with pytest.raises(OutputExistsError):
+        trainee.save(tmp_path / "again", network, report)
+
+
+def test_the_same_seed_gives_the_same_network_and_a_stopped_training_goes_on(run, apart, tmp_path):
     run(tmp_path / "one")
     run(tmp_path / "other", replace(PLAN, seed=1))
     with pytest.raises(KeyboardInterrupt):
@@ -72,14 +100,14 @@ def test_the_same_seed_gives_the_same_network_and_a_stopped_training_goes_on(tmp
     assert apart(tmp_path / "one", tmp_path / "again") < 1e-5 < 1e-3 < apart(tmp_path / "one", tmp_path / "other")
 
 
-def test_a_training_begins_with_what_another_has_learnt(tmp_path):
+def test_a_training_begins_with_what_another_has_learnt(run, apart, tmp_path):
     first = run(tmp_path / "first")
     barely = replace(PLAN, steps=1, learning_rate=1e-9, seed=5)
     assert run(tmp_path / "more", barely, start=tmp_path / "first").started_from == f"first after {first.steps} steps"
     assert apart(tmp_path / "first", tmp_path / "more") < 1e-5
 
 
-def test_what_cannot_begin_is_one_sentence(tmp_path):
+def test_what_cannot_begin_is_one_sentence(run, tmp_path):
     run(tmp_path / "model")
     with pytest.raises(OutputExistsError, match="holds a model already"):
         run(tmp_path / "model")
@@ -95,22 +123,22 @@ def test_what_cannot_begin_is_one_sentence(tmp_path):
     assert [path.name for path in tmp_path.iterdir()] == ["model"]
 
 
-@pytest.mark.parametrize(
-    ("old", "new", "words"),
-    [
-        ('"kind": "reconstruction"', '"kind": "inpainting"', "something else; choose one trained for reconstruction"),
-        ('"format": 1', '"format": 0', "something else"),
-        ('"measured"', '"guessed"', "is damaged"),
-        ('"networks"', '"wires"', "is damaged"),
-    ],
-)
-def test_what_is_no_model_is_one_sentence(tmp_path, old, new, words):
+@pytest.mark.parametrize("spoil", ["kind", "format", "report"])
+def test_what_is_no_model_is_one_sentence(trainee, run, tmp_path, spoil):
     run(tmp_path / "model")
     metadata = (tmp_path / "model" / METADATA).read_text()
-    assert old in metadata
-    (tmp_path / "model" / METADATA).write_text(metadata.replace(old, new))
-    with pytest.raises(ModelError, match=words):
-        load_network(tmp_path / "model")
+    spoiled = {
+        "kind": metadata.replace(f'"kind": "{trainee.kind}"', '"kind": "inpainting"'),
+        "format": metadata.replace('"format": 1', '"format": 0'),
+        "report": metadata.replace('"measured"', '"guessed"'),
+    }
+    assert spoiled[spoil] != metadata
+    (tmp_path / "model" / METADATA).write_text(spoiled[spoil])
+    with pytest.raises(ModelError, match="is damaged" if spoil == "report" else "something else; choose one trained"):
+        trainee.load(tmp_path / "model")
     with pytest.raises(ModelError):
-        load_network(tmp_path / "nothing")
-    assert model.SHIPPED.name == "x23d"
+        trainee.load(tmp_path / "nothing")
+
+
+def test_both_that_ship_have_a_folder_of_their_own():
+    assert (model.SHIPPED.name, levels_model.SHIPPED.name) == ("x23d", "x23d_levels")

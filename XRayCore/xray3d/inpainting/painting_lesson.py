@@ -22,9 +22,7 @@ from xray3d.inpainting.painting_source import LEAST_RANGE, Occluded, occluded
 
 # Nobody needs to be nearer to the truth than this share of its range.
 _NEAR_ENOUGH = 1e-3
-# What metal adds to differences is told directly, too: it is learnt faster so.
-_METAL_COUNTS = 0.2
-# So is what there usually is: where it counts little, it would not be learnt.
+# What there usually is is told directly, too: where it counts little, it would not be learnt.
 _LIKELIHOOD_COUNTS = 0.05
 # What the errors are is told of the errors as they are; it is not to change them.
 _ERRORS_COUNT = 0.1
@@ -85,7 +83,6 @@ def painting_loss(guess: Guess, batch: Occluded) -> Tensor:
     error = integrated(batch.images, batch.holes, beliefs) - batch.truth
     noise = _mean_of(error.square(), batch.holes)
     of_images = torch.log(noise / _peak(batch).square() + _NEAR_ENOUGH**2) / 2
-    of_images = of_images + _METAL_COUNTS * _metal_missed(beliefs, batch)
     of_images = of_images + _LIKELIHOOD_COUNTS * _unlikely(beliefs, batch)
     of_images = of_images + _ERRORS_COUNT * _mean_of(_laplace(error.detach(), log_error), batch.holes)
     has_holes = batch.holes.flatten(1).amax(dim=1)
@@ -110,13 +107,6 @@ def _unlikely(beliefs: Beliefs, batch: Occluded) -> Tensor:
     parts = zip(*(of.split([2, 2, 3, 1], dim=1)[1:] for of in beliefs), true, where, strict=True)
     of_parts = [_mean_of(_laplace(mean - of_truth, log), at) for mean, log, of_truth, at in parts]
     return torch.stack(of_parts).sum(dim=0)
-
-
-def _metal_missed(beliefs: Beliefs, batch: Occluded) -> Tensor:
-    """(n,) how far off, on a scale between linear and logarithmic, differences are that are seen through metal."""
-    unit = Roughness.of(batch.images, batch.holes).difference
-    error = torch.asinh((beliefs.mean[:, :2] - differences(batch.truth)).abs() / unit)
-    return _mean_of(error, about_holes(batch.holes))
 
 
 def errors_in_sigmas(clean: Tensor, log_error: Tensor, batch: Occluded) -> Tensor:

@@ -1,9 +1,11 @@
-"""Training of the reconstruction network, from labelled spines."""
+"""Training of the networks that learn from labelled spines: what reconstructs vertebrae, and what finds them."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import torch
 
@@ -13,16 +15,64 @@ from xray3d.models.training.course import Course
 from xray3d.models.training.loop import Progress
 from xray3d.models.training.plan import TrainingPlan
 from xray3d.models.training.session import begun, run_training
-from xray3d.reconstruction.lesson import ReconstructionLesson, ReconstructionMeasured
-from xray3d.reconstruction.model import KIND, ReconstructionReport, load_network, save_model
+from xray3d.reconstruction import model
+from xray3d.reconstruction.lesson import ReconstructionLesson
+from xray3d.reconstruction.level_finding import model as levels_model
+from xray3d.reconstruction.level_finding.lesson import LevelLesson
+from xray3d.reconstruction.level_finding.network import LevelNetwork
 from xray3d.reconstruction.network import ReconstructionNetwork
 from xray3d.reconstruction.scenes import LabelledSpine
 from xray3d.reconstruction.xrayed_spines import XRayedSpines
 
-_HELD_OUT = 24
+
+@dataclass(frozen=True)
+class Trainee:
+    """A kind of network.
+
+    Attributes:
+        kind: what its folder says that it is.
+        new: makes one that has not learnt anything.
+        lesson: what it learns.
+        report: what is said of one that has.
+        load, save: its folder, read and written.
+        held_out: so many examples are measured on.
+        batch: so many are shown at a step, usually.
+    """
+
+    kind: str
+    new: Callable[[], Any]
+    lesson: type[Any]
+    report: type[Any]
+    load: Callable[..., tuple[Any, Any]]
+    save: Callable[..., None]
+    held_out: int
+    batch: int
+
+
+RECONSTRUCTION = Trainee(
+    model.KIND,
+    ReconstructionNetwork,
+    ReconstructionLesson,
+    model.ReconstructionReport,
+    model.load_network,
+    model.save_model,
+    held_out=24,
+    batch=2,
+)
+LEVELS = Trainee(
+    levels_model.KIND,
+    LevelNetwork,
+    LevelLesson,
+    levels_model.LevelReport,
+    levels_model.load_network,
+    levels_model.save_model,
+    held_out=128,
+    batch=8,
+)
 
 
 def train(
+    trainee: Trainee,
     spines: Iterable[LabelledSpine],
     held_out: Iterable[LabelledSpine],
     folder: str | Path,
@@ -33,13 +83,14 @@ def train(
     progress: Progress = lambda doing, done: None,
     resume: bool = False,
     overwrite: bool = False,
-) -> ReconstructionReport:
+) -> Any:
     """Train a network and keep the best in a folder.
 
     Whatever ends the training early, an exception from `progress` included, leaves the best network so far there, and
     beside it `<folder>.training`, from which `resume` goes on.
 
     Args:
+        trainee: `RECONSTRUCTION` or `LEVELS`.
         spines: to learn from, taken one after the other: what is not needed of their CTs is not kept.
         held_out: of other people, to measure on.
         folder: of the model.
@@ -50,7 +101,7 @@ def train(
         overwrite: replace the model that is there.
 
     Returns:
-        What is said of the best network.
+        What is said of the best network, a `ReconstructionReport` or `LevelReport`.
 
     Raises:
         OutputExistsError: there is a model already, or the folder cannot be written.
@@ -58,17 +109,17 @@ def train(
         ModelError: no network to begin with, nothing to resume, or a training of something else.
         DeviceError: the device is not there.
     """
-    place, plan = Path(folder).absolute(), plan or TrainingPlan(batch=2)
+    place, plan = Path(folder).absolute(), plan or TrainingPlan(batch=trainee.batch)
     target = torch.device(str(resolve_device(device)))
     check_bundle_output(place, overwrite or resume)
-    network, started_from = begun(plan, start, ReconstructionNetwork, load_network)
+    network, started_from = begun(plan, start, trainee.new, trainee.load)
     seen = XRayedSpines.of(spines, held_out, plan.seed, device, progress)
 
-    def keep(network: ReconstructionNetwork, measured: ReconstructionMeasured, course: Course) -> None:
-        report = ReconstructionReport(**vars(course), measured=measured, cts=list(seen.whose), vertebrae=seen.vertebrae)
-        save_model(place, network, report, overwrite=True)
+    def keep(network: Any, measured: Any, course: Course) -> None:
+        report = trainee.report(**vars(course), measured=measured, cts=list(seen.whose), vertebrae=seen.vertebrae)
+        trainee.save(place, network, report, overwrite=True)
 
-    lesson = ReconstructionLesson(seen.learnt_from, seen.measured_on, _HELD_OUT, plan, keep)
-    whose = {"kind": KIND, "spines": seen.whose}
+    lesson = trainee.lesson(seen.learnt_from, seen.measured_on, trainee.held_out, plan, keep)
+    whose = {"kind": trainee.kind, "spines": seen.whose}
     run_training(lesson, network.to(target), started_from, place, plan, whose, progress, resume)
-    return load_network(place)[1]
+    return trainee.load(place)[1]
