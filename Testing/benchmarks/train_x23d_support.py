@@ -9,21 +9,19 @@ begin with, whose steps count anew.
 """
 
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 from rich.progress import Progress
 
 from xray3d.benchmarks.patient import data_folder
 from xray3d.datasets.mesh_vertebrae import mean_vertebrae, visible_human_vertebrae
-from xray3d.datasets.synthetic_spine import synthetic_lumbar_spine
 from xray3d.datasets.variety import Variety
 from xray3d.models.bundle import quantize_weights
 from xray3d.models.training.plan import TrainingPlan
-from xray3d.reconstruction.scenes import LabelledSpine
+from xray3d.reconstruction.spines import synthetic_spines
 from xray3d.reconstruction.training import Trainee, train
 
-STEPS, SPINES, HELD_OUT, SPACING_MM, VALIDATE_EVERY = 8_000, 40, 4, 1.2, 500
+STEPS, SPINES, HELD_OUT, VALIDATE_EVERY = 8_000, 40, 4, 500
 FIRST_SEED, FIRST_HELD_OUT_SEED = 1000, 2000
 
 
@@ -37,12 +35,6 @@ def measured_on() -> Variety:
     return Variety(mean_vertebrae(data_folder() / "meshes" / "mean_lumbar" / "mean_L2_L5.ply"), formula_share=0.0)
 
 
-def spines(count: int, first_seed: int, variety: Variety) -> Iterator[LabelledSpine]:
-    """Synthetic ones."""
-    for seed in range(first_seed, first_seed + count):
-        yield LabelledSpine.of_synthetic(synthetic_lumbar_spine(seed, SPACING_MM, variety=variety))
-
-
 def main(trainee: Trainee) -> None:
     """Train, or go on where a training into the folder was interrupted, and make the model small."""
     given = dict(enumerate(sys.argv))
@@ -53,8 +45,8 @@ def main(trainee: Trainee) -> None:
         task = bar.add_task("Preparing", total=1.0)
         report = train(
             trainee,
-            spines(SPINES, FIRST_SEED, learnt_from()),
-            spines(HELD_OUT, FIRST_HELD_OUT_SEED, measured_on()),
+            synthetic_spines(SPINES, FIRST_SEED, learnt_from()),
+            synthetic_spines(HELD_OUT, FIRST_HELD_OUT_SEED, measured_on()),
             folder,
             plan,
             start=start,

@@ -20,6 +20,7 @@ from xray3d.cli.options import (
     SeedOfTrainingOption,
 )
 from xray3d.cli.train_inpainting import inpainting
+from xray3d.cli.train_x23d import x23d
 from xray3d.errors import XRay3DError
 from xray3d.registration.scene_regression.plan import TrainingPlan
 
@@ -30,6 +31,7 @@ Angles = tuple[float, float]
 
 
 train.command("inpainting")(inpainting)
+train.command("x23d")(x23d)
 
 
 @train.command("scene-coordinates")

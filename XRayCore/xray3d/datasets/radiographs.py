@@ -6,28 +6,24 @@ several sources, of which each has its own way to name a patient; where a name s
 
 from __future__ import annotations
 
-import hashlib
 import re
 import zipfile
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from xray3d.datasets.parts import Part, part_of
 from xray3d.errors import VolumeError
-
-Part = Literal["training", "validation", "test"]
 
 _SUFFIXES = (".jpg", ".jpeg", ".png")
 # What an annotation service puts behind the name of the file that it was given.
 _ADDED = re.compile(r"[_.](jpe?g|png)\.rf\.[0-9a-f]+$")
 _BATCH = re.compile(r"_\d+ndbatch$")
 _NUMBERED = (re.compile(r"^sunhl-1th-.*-\d{4}-(\d+)-[A-Z]-"), re.compile(r"^(N\d+)-"))
-_SHARES: tuple[tuple[Part, float], ...] = (("training", 0.8), ("validation", 0.1), ("test", 0.1))
 
 
 @dataclass(frozen=True)
@@ -48,12 +44,7 @@ class Radiograph:
     @property
     def part(self) -> Part:
         """For what it may be used: all images of a patient for the same."""
-        draw = int.from_bytes(hashlib.sha256(self.patient.encode()).digest()[:8], "big") / 2**64
-        for part, share in _SHARES:
-            if draw < share:
-                return part
-            draw -= share
-        return _SHARES[-1][0]
+        return part_of(self.patient)
 
     def pixels(self) -> NDArray[np.float32]:
         """(rows, cols) from 0 to 1, bone bright.
