@@ -29,8 +29,8 @@ def spine_views() -> SpineViews:
 
 
 def coarsen(monkeypatch) -> None:
-    """Grids of a twentieth of the voxels, and smaller views: for tests of what is done with them."""
-    size = (32, 40, 32)
+    """Grids of a seventh of the voxels, and smaller views: for tests of what is done with them."""
+    size = (64, 64, 40)
     coarser = np.diag([*np.divide(GRID_SIZE_IJK, size), 1.0])
     for module in (source, lesson):
         monkeypatch.setattr(module, "GRID_SIZE_IJK", size)

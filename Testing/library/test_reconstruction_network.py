@@ -12,7 +12,7 @@ from xray3d.reconstruction.network import ReconstructionNetwork
 from xray3d.reconstruction.unprojection import grid_points
 
 SIZE = (48, 64)
-GRID = (32, 40, 36)
+GRID = (64, 72, 68)
 THIN = (8, 8, 8, 8, 8, 8)
 
 
@@ -26,8 +26,7 @@ def matrices(*angles):
 
 def grid(shift=(0.0, 0.0, 0.0)):
     to_ras = torch.eye(4)
-    to_ras[:3, :3] *= 2.0
-    to_ras[:3, 3] = torch.tensor([-31.0, -39.0, -35.0]) + torch.tensor(shift)
+    to_ras[:3, 3] = torch.tensor([-31.5, -35.5, -33.5]) + torch.tensor(shift)
     return to_ras[None]
 
 
@@ -47,7 +46,7 @@ def views(count, seed=0):
 def test_what_has_learnt_nothing_says_that_all_is_empty():
     with torch.inference_mode():
         logits = ReconstructionNetwork(THIN, THIN).eval()(views(3), matrices(0, 90, -45), grid(), GRID)
-    assert logits.shape == (1, 1, 36, 40, 32)
+    assert logits.shape == (1, 1, 68, 72, 64)
     assert (logits < 0).all()
 
 

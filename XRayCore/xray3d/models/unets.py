@@ -1,4 +1,4 @@
-"""MONAI's U-Net without a norm, as several networks are built on it."""
+"""MONAI's U-Net, as several networks are built on it."""
 
 from __future__ import annotations
 
@@ -10,21 +10,30 @@ import torch
 from monai.networks.nets import BasicUNet
 from torch import nn
 
+Named = str | tuple[str, dict[str, Any]]
+"""A layer as MONAI names it, by itself or with its arguments."""
+
 # Elsewhere it would be slower. PyTorch before 2.13 does not tell.
 _CAPABILITIES: Mapping[str, Any] = getattr(torch.cpu, "get_capabilities", dict)()
 _CPU_KNOWS_HALF = bool(_CAPABILITIES.get("avx512_bf16", False))
 
 
 def unet_definition(
-    dimensions: int, shown: int, said: int, features: Sequence[int], act: str | tuple[str, dict[str, Any]] = "relu"
+    dimensions: int,
+    shown: int,
+    said: int,
+    features: Sequence[int],
+    act: Named = "relu",
+    norm: Named | None = None,
 ) -> dict[str, Any]:
-    """In MONAI's configuration language. It has no norm: no pixel's answer depends on those far away or on a batch.
+    """In MONAI's configuration language.
 
     Args:
         dimensions: 2 or 3.
         shown, said: channels of what goes in and of what comes out.
         features: channels of the five levels, the finest first, and of the last layer.
         act: the activation, as MONAI names it.
+        norm: the normalisation, as MONAI names it; without one no pixel's answer depends on those far away.
     """
     return {
         "_target_": "monai.networks.nets.BasicUNet",
@@ -33,7 +42,7 @@ def unet_definition(
         "out_channels": said,
         "features": list(features),
         "act": act,
-        "norm": None,
+        "norm": norm,
         "upsample": "nontrainable",
     }
 
