@@ -7,22 +7,31 @@ import pytest
 
 from test_reconstruct import MIDDLE, Fake, xray
 from xray3d import load_labels, save_xray
+from xray3d.datasets.synthetic_spine import VERTEBRA_LABELS
 from xray3d.drr.surfaces import read_surface
 from xray3d.reconstruction import model
+from xray3d.reconstruction.level_finding import regions
+from xray3d.reconstruction.level_finding.found import Found
 
 
 @pytest.fixture
-def run(command, tmp_path, monkeypatch):
+def loaded():
+    """The folders of models that were read."""
+    return []
+
+
+@pytest.fixture
+def run(command, tmp_path, monkeypatch, loaded):
     """The command in a folder with two X-rays, with a network that sees a ball of 20 mm."""
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(model, "load_network", lambda folder, device: (Fake(), None))
+    monkeypatch.setattr(model, "load_network", lambda folder, device: loaded.append(str(folder)) or (Fake(), None))
     save_xray(xray(0), "ap.nrrd")
     save_xray(xray(3), "lateral.nrrd")
     (tmp_path / "roi.json").write_text(json.dumps({"middle_ras": MIDDLE.tolist()}))
     return lambda *arguments: command("reconstruct", *arguments)
 
 
-VIEWS, ROI = ("ap.nrrd", "lateral.nrrd"), ("--roi", "roi.json", "--model", "model")
+VIEWS, ROI = ("ap.nrrd", "lateral.nrrd"), ("--roi", "roi.json")
 
 
 def test_a_vertebra_is_written_as_labels_and_as_surfaces(run, tmp_path):
@@ -33,8 +42,10 @@ def test_a_vertebra_is_written_as_labels_and_as_surfaces(run, tmp_path):
     report = json.loads(out)
     assert report["files"] == ["L3.nrrd", *surfaces]
     ball_ml = 4 / 3 * np.pi * 20**3 / 1000
-    assert report["volume_ml"] == pytest.approx(ball_ml, rel=0.02)
-    np.testing.assert_allclose(report["middle_ras"], MIDDLE, atol=1e-3)
+    (vertebra,) = report["vertebrae"]
+    assert vertebra["volume_ml"] == pytest.approx(ball_ml, rel=0.02)
+    assert vertebra["level"] is None
+    np.testing.assert_allclose(vertebra["middle_ras"], MIDDLE, atol=1e-3)
     labels = load_labels(tmp_path / "L3.nrrd")
     inside = np.argwhere(labels.labels == 1)[:, ::-1]
     np.testing.assert_allclose(labels.to_ras(inside).mean(axis=0), MIDDLE, atol=0.1)
@@ -52,6 +63,59 @@ def test_what_was_done_is_said_in_words(run):
     assert out.startswith("L3.vtp: a vertebra of 33 ml, in ")
 
 
+@pytest.fixture
+def found(monkeypatch):
+    """Two levels, in the place of those that the shipped network finds."""
+    levels = {"L3": MIDDLE, "L4": MIDDLE - [0, 0, 30]}
+    seen = [Found(level, middle, 1.0, 0.9, 2) for level, middle in levels.items()]
+    monkeypatch.setattr(regions, "locate", lambda xrays, device: seen)
+    return seen
+
+
+def test_without_a_region_all_that_are_found_are_reconstructed(run, found, tmp_path):
+    code, out, _ = run(*VIEWS, "-o", "spine.nrrd", "-o", "spine.stl", "--json")
+    assert code == 0
+    assert [one["level"] for one in json.loads(out)["vertebrae"]] == ["L3", "L4"]
+    labels = load_labels(tmp_path / "spine.nrrd")
+    assert np.unique(labels.labels).tolist() == [0, VERTEBRA_LABELS["L3"]], "both see the same ball"
+    vertices, _ = read_surface(tmp_path / "spine.stl")
+    assert np.ptp(vertices[:, 2]) == pytest.approx(40, abs=1)
+
+
+def test_levels_may_be_chosen_of_what_is_found(run, found):
+    code, out, _ = run(*VIEWS, "-o", "L4.stl", "--level", "L4", "--json")
+    assert code == 0
+    (one,) = json.loads(out)["vertebrae"]
+    assert one["level"] == "L4"
+    np.testing.assert_allclose(one["middle_ras"], MIDDLE - [0, 0, 30], atol=1e-3)
+
+
+@pytest.mark.parametrize(
+    ("options", "sentence"),
+    [
+        (("--level", "L1"), "L1 was not found, but L3, L4; choose of these"),
+        ((*ROI, "--level", "L3"), "--level is for vertebrae that are found"),
+    ],
+)
+def test_levels_that_cannot_be_chosen_are_one_sentence(run, found, options, sentence):
+    code, _, err = run(*VIEWS, *options, "-o", "L3.stl")
+    assert code == 2
+    assert err.startswith(f"xray3d: {sentence}")
+
+
+def test_where_nothing_is_found_the_user_is_asked(run, found):
+    found.clear()
+    code, _, err = run(*VIEWS, "-o", "L3.stl")
+    assert code == 2
+    assert "No vertebra was found that the X-rays agree on; say where it is." in err
+
+
+@pytest.mark.parametrize(("options", "folder"), [((), str(model.SHIPPED)), (("--model", "mine"), "mine")])
+def test_a_model_may_be_chosen(run, loaded, options, folder):
+    assert run(*VIEWS, *ROI, *options, "-o", "L3.stl")[0] == 0
+    assert loaded == [folder]
+
+
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [
@@ -59,7 +123,7 @@ def test_what_was_done_is_said_in_words(run):
         ((*VIEWS, *ROI, "-o", "ap.nrrd"), "ap.nrrd already exists"),
         ((*VIEWS, *ROI, "-o", "none/L3.stl"), "The folder of none/L3.stl does not exist"),
         ((*VIEWS, *ROI, "-o", "L3.stl", "-o", "L3.stl"), "L3.stl is named twice"),
-        ((*VIEWS, "--roi", "no.json", "--model", "model", "-o", "L3.stl"), "no.json does not exist"),
+        ((*VIEWS, "--roi", "no.json", "-o", "L3.stl"), "no.json does not exist"),
         (("no.nrrd", *ROI, "-o", "L3.stl"), "no.nrrd does not exist"),
     ],
 )

@@ -10,7 +10,7 @@ from torch import nn
 from reconstruction_support import spine, spine_views
 from xray3d import Projection, XRayImage
 from xray3d.drr.surfaces import rim_length_mm
-from xray3d.errors import GeometryError, ModelError, VolumeError
+from xray3d.errors import GeometryError, VolumeError
 from xray3d.reconstruction import reconstruct as module
 from xray3d.reconstruction.crops import crop_about
 from xray3d.reconstruction.grid import GRID_SIZE_IJK, grid_about
@@ -163,9 +163,3 @@ def test_bad_input_is_one_sentence(network):
         reconstruct([xray(0), flat], None, MIDDLE)
     with pytest.raises(GeometryError, match="lateral: An X-ray does not see the middle"):
         reconstruct([xray(0), xray(3, "lateral")], None, MIDDLE + [0, 400, 0])
-
-
-def test_a_network_that_does_not_come_with_the_library_is_one_sentence(monkeypatch, tmp_path):
-    monkeypatch.setattr(module, "SHIPPED", tmp_path / "x23d")
-    with pytest.raises(ModelError, match="does not come with XRay3D yet"):
-        Reconstructor.shipped()

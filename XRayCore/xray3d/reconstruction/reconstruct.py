@@ -11,7 +11,7 @@ import torch
 from numpy.typing import ArrayLike, NDArray
 from scipy.ndimage import label, map_coordinates
 
-from xray3d.errors import GeometryError, ModelError, VolumeError
+from xray3d.errors import GeometryError, VolumeError
 from xray3d.geometry import Projection
 from xray3d.models.levels import levelled
 from xray3d.reconstruction.crops import crop_about
@@ -98,11 +98,9 @@ class Reconstructor:
         """With the network that comes with the library.
 
         Raises:
-            ModelError: there is none.
+            ModelError: it is damaged.
             DeviceError: the device is not there.
         """
-        if not SHIPPED.is_dir():
-            raise ModelError("The network that reconstructs vertebrae does not come with XRay3D yet.")
         return cls(load_network(SHIPPED, device)[0])
 
     def reconstruct(self, xrays: Sequence[XRayImage], region: ArrayLike) -> Reconstruction:
