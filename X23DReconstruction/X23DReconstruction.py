@@ -23,11 +23,12 @@ class X23DReconstruction(ScriptedLoadableModule):
         self.parent.contributors = ["The XRay3D developers"]
         self.parent.helpText = _(
             "Builds lumbar vertebrae in three dimensions from a few X-rays whose geometry is known, without a CT: "
-            "check the X-rays, from different sides best, say where the vertebrae are, and press Reconstruct. To say "
-            "where a vertebra is, click on its body in two X-rays or more and give these points the same name, or put "
-            "one point in the middle of the body in 3D, or a box about the whole vertebra. Each becomes a model and a "
-            "segment. Judge them by their outlines on the X-rays and by the colours of their surfaces, which show how "
-            "far off they may be: what no X-ray shows is likely, not seen. Not for diagnosis or treatment."
+            "check the X-rays, from different sides best, say where the vertebrae are, and press Reconstruct. Press "
+            "Find to have them found, and correct what is wrong; or click on the body of each in two X-rays or more "
+            "and give these points the same name, or put one point in the middle of the body in 3D, or a box about the "
+            "whole vertebra. Each becomes a model and a segment. Judge them by their outlines on the X-rays and by the "
+            "colours of their surfaces, which show how far off they may be: what no X-ray shows is likely, not seen. "
+            "Not for diagnosis or treatment."
         )
         self.parent.acknowledgementText = _(
             "After X23D (Jecklin et al., Journal of Imaging 2022). Networks come from MONAI and PyTorch. "
@@ -79,6 +80,7 @@ class X23DReconstructionLogic(ScriptedLoadableModuleLogic):
         ScriptedLoadableModuleLogic.__init__(self)
         self.unreadable = []
         self._reconstructor = None
+        self._locator = None
 
     def getParameterNode(self):
         """The scene's parameter node, wrapped; what another version left in it and cannot be read takes its default."""
@@ -104,7 +106,39 @@ class X23DReconstructionLogic(ScriptedLoadableModuleLogic):
         self._reconstructor = self._reconstructor or ModelAtWork(shippedReconstructor)
         return Task.ofNodes(list(xrayNodes), places, self._reconstructor, device or settings.chosen_device())
 
-    def reconstruct(self, xrayNodes, places, device=None):
+    def findingTask(self, xrayNodes, device=None):
+        """Vertebrae ready to be looked for, by `run` on any thread.
+
+        :param xrayNodes: as for `findVertebrae`.
+        :param device: "cpu" or "cuda"; None for the one chosen in the settings.
+        :raises xray3d.errors.XRay3DError: one sentence on what cannot be used.
+        """
+        from X23DReconstructionLib.finding import FindingTask, shippedLocator
+        from X23DReconstructionLib.readxrays import ReadXRays
+        from XRayCoreLib import settings
+        from XRayCoreLib.modelatwork import ModelAtWork
+
+        self._locator = self._locator or ModelAtWork(shippedLocator)
+        return FindingTask(ReadXRays.ofNodes(list(xrayNodes)), self._locator, device or settings.chosen_device())
+
+    def findVertebrae(self, xrayNodes, device=None):
+        """Find T12 and L1 to L5; returns a point list node with the middle of each body found, named by its level.
+
+        :param xrayNodes: one-slice scalar volume nodes with X-ray geometry, two or more from different sides, of a
+            patient along the axes of RAS; they stay as they are.
+        :param device: "cpu" or "cuda"; None for the one chosen in the settings.
+        :raises xray3d.errors.XRay3DError: one sentence on what cannot be used, or that nothing was found.
+        :raises XRayCoreLib.packages.PackagesMissing: Python packages are not there and were declined.
+        """
+        from XRayCoreLib import packages
+
+        packages.ensure("reconstruction")
+        from X23DReconstructionLib.finding import storeFound
+
+        task = self.findingTask(xrayNodes, device)
+        return storeFound(task, task.run(lambda text, share: None))
+
+    def reconstruct(self, xrayNodes, places=None, device=None):
         """Reconstruct vertebrae; returns a list with one result for each place, in the order of the places.
 
         A result has `.level`, the name of the place; `.modelNode`, the closed surface, in the colours of its standard
@@ -117,7 +151,7 @@ class X23DReconstructionLogic(ScriptedLoadableModuleLogic):
         :param places: point list node of a patient along the axes of RAS: a point in the middle of each vertebral
             body, named by its level; or, on the detectors of two or more of the X-rays, points of one name where these
             show that middle. Or region of interest node about one whole vertebra, named by its level, its axes to the
-            vertebra's right, front and head.
+            vertebra's right, front and head. None to find them, see `findVertebrae`.
         :param device: "cpu" or "cuda"; None for the one chosen in the settings.
         :raises xray3d.errors.XRay3DError: one sentence on what cannot be used; the scene is as before.
         :raises XRayCoreLib.packages.PackagesMissing: Python packages are not there and were declined.
@@ -127,7 +161,7 @@ class X23DReconstructionLogic(ScriptedLoadableModuleLogic):
         packages.ensure("reconstruction")
         from X23DReconstructionLib.results import store
 
-        task = self.task(xrayNodes, places, device)
+        task = self.task(xrayNodes, places or self.findVertebrae(xrayNodes, device), device)
         return store(task, task.run(lambda text, share: None))
 
 

@@ -17,7 +17,7 @@ class Actions:
     def __init__(self, panel) -> None:
         self._panel = panel
         panel.connectButtons({"newPointsButton": self.addPoints})
-        panel.connectLibraryButtons({"reconstructButton": self.reconstruct})
+        panel.connectLibraryButtons({"findButton": self.find, "reconstructButton": self.reconstruct})
 
     def addPoints(self) -> None:
         """Make a point list, choose it, and have the user place points."""
@@ -27,6 +27,19 @@ class Actions:
             "each point by its level, such as L3, the same in every X-ray."
         )
         self._panel.bar.showMessage(sentence)
+
+    def find(self) -> None:
+        """Find the vertebrae on the X-rays that are checked, in a job, and choose the points that it makes."""
+        from .finding import foundInWords, storeFound
+
+        self._panel.requireIdle()
+        task = self._panel.logic.findingTask(self._panel.checked())
+
+        def finish(found) -> None:
+            self._panel.parameters.places = storeFound(task, found)
+            self._panel.bar.showMessage(foundInWords(found))
+
+        self._panel.bar.run(task.run, finish, list(task.read.nodes))
 
     def reconstruct(self) -> None:
         """Reconstruct the vertebrae from the X-rays that are checked, in a job."""
@@ -42,4 +55,4 @@ class Actions:
             self._panel.nodesChanged()
             self._panel.bar.showMessage(reconstructedInWords(task))
 
-        self._panel.bar.run(task.run, finish, [*task.nodes, parameters.places])
+        self._panel.bar.run(task.run, finish, [*task.read.nodes, parameters.places])

@@ -19,7 +19,7 @@ _HINT_WITHOUT_XRAY = _("Load X-rays with their geometry, or simulate some, to be
 _HINT_WITHOUT_GEOMETRY = _("No X-ray here has a geometry; load them with their JSON or DICOM header, or register them.")
 _HINT_WITHOUT_CHOICE = _("Check the X-rays to reconstruct from.")
 _HINT_WITHOUT_PLACES = _(
-    "Say where the vertebrae are: press New points and click on each in two X-rays or more, or choose points or a box."
+    "Say where the vertebrae are: press Find, or New points and click on each in two X-rays, or choose points or a box."
 )
 _HINT_ONE_XRAY = _("From one X-ray, depth is uncertain: check another one, from a different side.")
 
@@ -76,6 +76,7 @@ class Panel(XRaysPanel):
         ui, parameters = self.ui, self.parameters
         ui.reconstructButton.enabled = bool(self.checked()) and parameters.places is not None and not self.isBusy
         ui.newPointsButton.enabled = not self.isBusy
+        ui.findButton.enabled = len(self.checked()) > 1 and not self.isBusy
         for box in (ui.outlinesCheckBox, ui.sigmaColorsCheckBox):
             box.enabled = bool(self.models)
 

@@ -48,5 +48,5 @@ def store(task: Task, vertebrae: Sequence[Vertebra]) -> list[Reconstructed]:
         PanelError: an X-ray was changed meanwhile; nothing is shown then.
         GeometryError: a node to update is under a transform that is not linear; nothing is shown then.
     """
-    task.requireSame()
+    task.read.requireSame()
     return [Reconstructed.ofShown(shown) for shown in show_vertebrae(vertebrae)]

@@ -4,19 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from itertools import combinations
 from typing import Any
 
 from slicer.i18n import tr as _
 
 from xray3d import XRayImage
-from xray3d.errors import GeometryError, VolumeError
+from xray3d.errors import GeometryError
 from xray3d.mrml.places import Place, places_from_node
 from xray3d.mrml.reconstruction import Vertebra
-from xray3d.mrml.xrays import xray_from_node
-from XRayCoreLib.contentkey import contentKey
-from XRayCoreLib.messages import PanelError
 from XRayCoreLib.modelatwork import ModelAtWork
+
+from .readxrays import ReadXRays
 
 Progress = Callable[[str, float], Any]
 
@@ -26,17 +24,13 @@ class Task:
     """Places, the X-rays to reconstruct from, and what does it.
 
     Attributes:
-        nodes: of the X-rays.
-        keys: change with what was read of the nodes.
-        xrays: what was read.
+        read: the X-rays.
         places: where the vertebrae are.
         reconstructor: the library's, on whatever device.
         device: "cpu" or "cuda"; None for the graphics card if it can be used.
     """
 
-    nodes: Sequence[Any]
-    keys: Sequence[tuple]
-    xrays: Sequence[XRayImage]
+    read: ReadXRays
     places: Sequence[Place]
     reconstructor: ModelAtWork
     device: str | None
@@ -52,14 +46,9 @@ class Task:
         Raises:
             VolumeError, GeometryError: one sentence on what cannot be used.
         """
-        if not nodes:
-            raise VolumeError("No X-ray is chosen; choose one or more X-rays.")
-        for one, other in combinations(nodes, 2):
-            if one is other and one is not None:
-                raise VolumeError(f"{one.GetName()} is chosen twice; choose every X-ray once.")
-        xrays = [xray_from_node(node) for node in nodes]
-        places = places_from_node(placesNode, [xray.projection for xray in xrays])
-        task = cls(nodes, [contentKey(node, "") for node in nodes], xrays, places, reconstructor, device)
+        read = ReadXRays.ofNodes(nodes)
+        places = places_from_node(placesNode, [xray.projection for xray in read.xrays])
+        task = cls(read, places, reconstructor, device)
         for place in places:
             if not task.seeing(place):
                 raise GeometryError(f"None of the X-rays shows {place.name}; move the place, or choose others.")
@@ -67,7 +56,7 @@ class Task:
 
     def seeing(self, place: Place) -> list[XRayImage]:
         """The X-rays that show a place."""
-        return [xray for xray in self.xrays if place.is_seen_by(xray.projection)]
+        return [xray for xray in self.read.xrays if place.is_seen_by(xray.projection)]
 
     def run(self, progress: Progress) -> list[Vertebra]:
         """Reconstruct the vertebra of each place; `progress` may raise to stop. Free of MRML.
@@ -84,17 +73,6 @@ class Task:
             found = reconstructor.reconstruct(xrays, place.frame_to_ras)
             vertebrae.append(Vertebra.of(found, place.name, [xray.name for xray in xrays]))
         return vertebrae
-
-    def requireSame(self) -> None:
-        """Refuse results of other X-rays than there are now.
-
-        Raises:
-            PanelError: the image or the place of one was changed.
-        """
-        for node, key, xray in zip(self.nodes, self.keys, self.xrays, strict=True):
-            if contentKey(node, "") != key:
-                sentence = _("{name} was changed while the job ran, so nothing was made of it; try again.")
-                raise PanelError(sentence.format(name=xray.name))
 
 
 def shippedReconstructor(device: str):

@@ -14,7 +14,7 @@ def reconstructedInWords(task: Task) -> str:
     levels = [place.name for place in task.places]
     sentence = _("Reconstructed: {names}; judge them by their outlines on the X-rays.")
     sentences = [sentence.format(names=namesInWords(levels))]
-    for xray in task.xrays:
+    for xray in task.read.xrays:
         unseen = [place.name for place in task.places if not place.is_seen_by(xray.projection)]
         if unseen:
             sentence = _("{xray} does not show {names} and was left out there.")

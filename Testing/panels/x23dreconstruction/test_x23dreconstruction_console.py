@@ -85,7 +85,6 @@ class TestReconstruct:
             ([points], points, VolumeError, "Middles is no volume"),
             ([views[0], views[0]], points, VolumeError, "AP is chosen twice"),
             ([views[0], plain], points, GeometryError, "Plain has no X-ray geometry"),
-            (views, None, GeometryError, "No places are chosen"),
             (views, plain, GeometryError, "Plain is a"),
         ]:
             with pytest.raises(error, match=words):

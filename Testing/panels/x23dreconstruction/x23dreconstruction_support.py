@@ -104,6 +104,40 @@ def install_fake(monkeypatch, fake):
     return fake
 
 
+@dataclass
+class FakeLocator:
+    """Stands in for the library's LevelLocator: finds L3 and L4 where they are.
+
+    Attributes:
+        wait: called before each answer.
+        levels: that it finds.
+        asked: the names of the X-rays, for each question.
+    """
+
+    wait: Any = None
+    levels: dict[str, Any] = field(default_factory=lambda: {"L3": L3, "L4": L4})
+    asked: list[Any] = field(default_factory=list)
+
+    def shipped(self, device="cpu"):
+        return self
+
+    def locate(self, xrays):
+        from xray3d.reconstruction.level_finding.found import Found
+
+        self.asked.append([xray.name for xray in xrays])
+        if self.wait is not None:
+            self.wait()
+        return [Found(level, middle, 2.0, 0.9, len(xrays)) for level, middle in self.levels.items()]
+
+
+def install_fake_locator(monkeypatch, fake):
+    """Have the module use a fake LevelLocator."""
+    from xray3d.reconstruction.level_finding.locate import LevelLocator
+
+    monkeypatch.setattr(LevelLocator, "shipped", fake.shipped)
+    return fake
+
+
 def open_widget():
     """The module's Python widget, built and entered."""
     return open_module("X23DReconstruction")
