@@ -5,6 +5,10 @@ import torch
 
 from xray3d.inpainting.model import NETWORKS, load_network
 from xray3d.inpainting.model import SHIPPED as INPAINTING
+from xray3d.reconstruction.level_finding.model import SHIPPED as LEVELS
+from xray3d.reconstruction.level_finding.model import load_network as load_levels
+from xray3d.reconstruction.model import SHIPPED as BONES
+from xray3d.reconstruction.model import load_network as load_bones
 from xray3d.registration.scene_regression.start import SHIPPED, SceneCoordinateStart
 
 MOST_BYTES = 25e6  # all models together, over the whole history: they are part of the extension's repository
@@ -24,6 +28,14 @@ def test_the_networks_for_implants_are_there(name):
     assert not network.training
     assert {weight.dtype for weight in network.parameters()} == {torch.float32}
     assert all(torch.isfinite(weight).all() for weight in network.parameters())
+
+
+@pytest.mark.parametrize(("folder", "load"), [(BONES, load_bones), (LEVELS, load_levels)])
+def test_the_networks_for_vertebrae_are_there(folder, load):
+    network, report = load(folder)
+    assert not network.training
+    assert all(torch.isfinite(weight).all() for weight in network.parameters())
+    assert report.vertebrae > 100
 
 
 def test_models_are_small():
