@@ -213,6 +213,11 @@ def test_order_is_that_of_the_body():
     assert levels(at("L1", 70), at("L2", 35), at("L3", 80), at("L4", -35)) == ["L1", "L2", "L4"]
     assert levels(at("L1", 70), at("L2", 35), at("L3", 25), at("L4", -35)) == ["L1", "L2", "L4"]
     assert levels(at("L1", 70), at("L2", 35), at("L3", -60)) == ["L1", "L2"]
+    # Far aslant, as no spine is; a deformed one may be half as much.
+    aside = Found("T12", np.array([0.0, 70.0, 117.0]), 1.0, 0.6, 2)
+    assert levels(aside, at("L3", 70), at("L4", 35)) == ["L3", "L4"]
+    slipped = Found("L5", np.array([0.0, 25.0, 7.0]), 1.0, 0.6, 2)
+    assert levels(at("L3", 70), at("L4", 35), slipped) == ["L3", "L4", "L5"]
     # Of two that contradict each other, the surer one stays.
     assert levels(at("L1", 0, 0.7), at("L2", 35, 0.9)) == ["L2"]
     assert levels(at("L1", 0, 0.8, 4), at("L2", 35, 0.9, 2)) == ["L1"]

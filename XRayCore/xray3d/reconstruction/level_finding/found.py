@@ -13,6 +13,8 @@ from xray3d.reconstruction.scenes import LEVELS
 
 # Middles of neighbours are so far from each other, in children and in tall people.
 _LEAST_APART_MM, _MOST_APART_MM = 15.0, 60.0
+# Of the way from one to another, the share that goes up: at least that of 53° of tilt, in lordosis and scoliosis.
+_LEAST_UPRIGHT = 0.6
 
 
 @dataclass(frozen=True, eq=False)
@@ -38,8 +40,8 @@ class Found:
 def in_order(found: Sequence[Found]) -> list[Found]:
     """From head to foot, the surest of those that do not contradict each other.
 
-    Upper ones lie above lower ones, and neighbours 15 to 60 mm from each other, so many times more where levels between
-    them are missing.
+    Upper ones lie above lower ones, no more than 53° aslant, and neighbours 15 to 60 mm from each other, so many times
+    more where levels between them are missing.
     """
     ordered = sorted(found, key=lambda one: LEVELS.index(one.level))
     subsets = (subset for size in range(len(ordered) + 1) for subset in combinations(ordered, size))
@@ -49,5 +51,6 @@ def in_order(found: Sequence[Found]) -> list[Found]:
 
 def _fit(upper: Found, lower: Found) -> bool:
     apart = upper.middle_ras - lower.middle_ras
-    mm_a_step = np.linalg.norm(apart) / (LEVELS.index(lower.level) - LEVELS.index(upper.level))
-    return bool(apart[2] > 0 and _LEAST_APART_MM <= mm_a_step <= _MOST_APART_MM)
+    apart_mm = float(np.linalg.norm(apart))
+    mm_a_step = apart_mm / (LEVELS.index(lower.level) - LEVELS.index(upper.level))
+    return bool(apart[2] >= _LEAST_UPRIGHT * apart_mm and _LEAST_APART_MM <= mm_a_step <= _MOST_APART_MM)
