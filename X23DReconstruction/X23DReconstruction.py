@@ -133,7 +133,7 @@ class X23DReconstructionLogic(ScriptedLoadableModuleLogic):
         from XRayCoreLib import packages
 
         packages.ensure("reconstruction")
-        from X23DReconstructionLib.finding import storeFound
+        from X23DReconstructionLib.placing import storeFound
 
         task = self.findingTask(xrayNodes, device)
         return storeFound(task, task.run(lambda text, share: None))

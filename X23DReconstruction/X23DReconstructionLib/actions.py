@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from slicer.i18n import tr as _
 
-from .placing import newPoints
+from .placing import newPoints, storeFound
 
 
 class Actions:
@@ -30,7 +30,7 @@ class Actions:
 
     def find(self) -> None:
         """Find the vertebrae on the X-rays that are checked, in a job, and choose the points that it makes."""
-        from .finding import foundInWords, storeFound
+        from .words import foundInWords
 
         self._panel.requireIdle()
         task = self._panel.logic.findingTask(self._panel.checked())

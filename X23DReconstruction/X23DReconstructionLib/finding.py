@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-import slicer
 from slicer.i18n import tr as _
 
 from xray3d.errors import GeometryError
 from XRayCoreLib.modelatwork import ModelAtWork
-from XRayCoreLib.names import namesInWords
 
 from .readxrays import ReadXRays
 
@@ -58,25 +56,3 @@ def shippedLocator(device: str):
     from xray3d.reconstruction.level_finding.locate import LevelLocator  # with PyTorch
 
     return LevelLocator.shipped(device)
-
-
-def storeFound(task: FindingTask, found: Sequence):
-    """Put a point into the middle of each body, named by its level; returns the list's node, a new one each time.
-
-    Raises:
-        PanelError: an X-ray was changed meanwhile; nothing is made then.
-    """
-    task.read.requireSame()
-    node = slicer.mrmlScene.AddNewNodeByClass(
-        "vtkMRMLMarkupsFiducialNode", slicer.mrmlScene.GenerateUniqueName(_("Vertebrae found"))
-    )
-    node.CreateDefaultDisplayNodes()
-    for one in found:
-        node.AddControlPoint(one.middle_ras, one.level)
-    return node
-
-
-def foundInWords(found: Sequence) -> str:
-    """Which levels were found, and what to do about it."""
-    sentence = _("Found: {names}. Look at each point on the X-rays, correct its place and its name, and reconstruct.")
-    return sentence.format(names=namesInWords([one.level for one in found]))

@@ -1,6 +1,8 @@
-"""Points that the user places in the views."""
+"""Points in vertebral bodies: those that the user places in the views, and those of vertebrae that were found."""
 
 from __future__ import annotations
+
+from collections.abc import Sequence
 
 import slicer
 from slicer.i18n import tr as _
@@ -17,4 +19,24 @@ def newPoints():
     markups = slicer.modules.markups.logic()
     markups.SetActiveList(node)
     markups.StartPlaceMode(True)
+    return node
+
+
+def storeFound(task, found: Sequence):
+    """Put a point into the middle of each body, named by its level; returns the list's node, a new one each time.
+
+    Args:
+        task: the `FindingTask` that found them.
+        found: of the library.
+
+    Raises:
+        PanelError: an X-ray was changed meanwhile; nothing is made then.
+    """
+    task.read.requireSame()
+    node = slicer.mrmlScene.AddNewNodeByClass(
+        "vtkMRMLMarkupsFiducialNode", slicer.mrmlScene.GenerateUniqueName(_("Vertebrae found"))
+    )
+    node.CreateDefaultDisplayNodes()
+    for one in found:
+        node.AddControlPoint(one.middle_ras, one.level)
     return node

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from slicer.i18n import tr as _
 
 from XRayCoreLib.names import namesInWords
@@ -24,3 +26,9 @@ def reconstructedInWords(task: Task) -> str:
         sentence = _("The depth of {names} is uncertain, because one X-ray alone shows it.")
         sentences.append(sentence.format(names=namesInWords(single)))
     return " ".join(sentences)
+
+
+def foundInWords(found: Sequence) -> str:
+    """Which levels were found, and what to do about it."""
+    sentence = _("Found: {names}. Look at each point on the X-rays, correct its place and its name, and reconstruct.")
+    return sentence.format(names=namesInWords([one.level for one in found]))

@@ -9,10 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import affine_transform
 
-from xray3d.reconstruction.reconstruct import Reconstruction
+from xray3d.reconstruction.reconstruct import INSIDE, Reconstruction
 from xray3d.volumes.labels import LabelVolume
 
-_INSIDE = 0.5
 # Voxels that are so near to each other, in their widths, are one.
 _SAME = 1e-6
 
@@ -30,9 +29,9 @@ def joined_labels(bones: Mapping[int, Reconstruction], name: str) -> LabelVolume
     first, last = np.floor(ijk.min(axis=0) + _SAME), np.ceil(ijk.max(axis=0) - _SAME)
     to_ras[:3, 3] += to_ras[:3, :3] @ first
     size_kji = (last - first + 1).astype(int)[::-1]
-    labels, surest = np.zeros(size_kji, np.uint8), np.full(size_kji, _INSIDE, np.float32)
+    labels, surest = np.zeros(size_kji, np.uint8), np.full(size_kji, INSIDE, np.float32)
     for value, bone in bones.items():
-        occupancy = np.where(bone.inside, bone.occupancy, np.minimum(bone.occupancy, _INSIDE))
+        occupancy = np.where(bone.inside, bone.occupancy, np.minimum(bone.occupancy, INSIDE))
         kji = (np.linalg.inv(bone.ijk_to_ras) @ to_ras)[[2, 1, 0, 3]][:, [2, 1, 0, 3]]
         here = affine_transform(occupancy, kji[:3, :3], kji[:3, 3], tuple(size_kji), order=1)
         labels[here > surest] = value

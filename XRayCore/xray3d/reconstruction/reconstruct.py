@@ -23,7 +23,9 @@ from xray3d.reconstruction.source import VIEW_PX
 from xray3d.volumes import XRayImage
 from xray3d.volumes.isosurface import isosurface
 
-_INSIDE = 0.5
+INSIDE = 0.5
+"""What is likelier inside a bone than not."""
+
 # What rises less is not known at all: to 20 mm.
 _LEAST_SLOPE_PER_MM = 0.02
 
@@ -43,7 +45,7 @@ class Reconstruction:
     @property
     def inside(self) -> NDArray[np.bool_]:
         """(K, J, I) the largest piece that is likely inside; there is one bone."""
-        pieces, count = label(self.occupancy > _INSIDE)
+        pieces, count = label(self.occupancy > INSIDE)
         if not count:
             return pieces > 0
         return np.asarray(pieces == 1 + np.bincount(pieces.ravel())[1:].argmax())
@@ -62,10 +64,10 @@ class Reconstruction:
         inside = self.inside
         if not inside.any():
             raise VolumeError("Nothing was reconstructed; is there a vertebra where the X-rays are said to see one?")
-        kept = np.where(inside, self.occupancy, np.minimum(self.occupancy, _INSIDE * 0.98))
+        kept = np.where(inside, self.occupancy, np.minimum(self.occupancy, INSIDE * 0.98))
         padded, to_ras = np.pad(kept, 1), self.ijk_to_ras.copy()
         to_ras[:3, 3] -= to_ras[:3, :3].sum(axis=1)
-        return isosurface(padded, _INSIDE, to_ras, smoothed=True)
+        return isosurface(padded, INSIDE, to_ras, smoothed=True)
 
     def sigma_mm(self, vertices_ras: NDArray[np.float64]) -> NDArray[np.float64]:
         """How far off the surface may be at vertices (n, 3) of it, (n,) one standard deviation along its normal.
