@@ -17,7 +17,6 @@ from xray3d.benchmarks.patient import data_folder
 from xray3d.datasets.mesh_vertebrae import mean_vertebrae, visible_human_vertebrae
 from xray3d.datasets.variety import Variety
 from xray3d.models.bundle import quantize_weights
-from xray3d.models.training.plan import TrainingPlan
 from xray3d.reconstruction.spines import synthetic_spines
 from xray3d.reconstruction.training import Trainee, train
 
@@ -40,7 +39,7 @@ def main(trainee: Trainee) -> None:
     given = dict(enumerate(sys.argv))
     folder, steps = Path(given[1]), int(given.get(2, STEPS))
     start = Path(given[3]) if 3 in given else None
-    plan = TrainingPlan(steps, batch=trainee.batch, validate_every=VALIDATE_EVERY, seed=0 if start is None else 1)
+    plan = trainee.plan(steps, seed=0 if start is None else 1, validate_every=VALIDATE_EVERY)
     with Progress() as bar:
         task = bar.add_task("Preparing", total=1.0)
         report = train(

@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from xray3d import CTVolume, DRRRenderer, Projection
-from xray3d.reconstruction.unprojection import grid_points, unprojected
+from xray3d.reconstruction.unprojection import grid_points, mean_unprojected, unprojected
 
 SIZE = (90, 120)
 VIEWS = [
@@ -95,3 +95,14 @@ def test_gradients_reach_the_features():
     shown, _ = unprojected(images, matrices(VIEWS).float(), points().float())
     shown.square().sum().backward()
     assert (images.grad.abs().sum(dim=(0, 2, 3, 4)) > 0).all()
+
+
+def test_the_mean_is_of_the_views_that_see_a_point():
+    images = ramps(VIEWS)
+    images = images + torch.arange(len(VIEWS), dtype=images.dtype)[:, None, None, None]
+    far = points() + torch.tensor([60.0, 0.0, 0.0], dtype=torch.float64)
+    shown, visible = unprojected(images, matrices(VIEWS), far)
+    mean, count = mean_unprojected(images, matrices(VIEWS), far)
+    assert 0 < (count == len(VIEWS)).double().mean() < 1, "some views see some points"
+    torch.testing.assert_close(count, visible.sum(dim=1))
+    torch.testing.assert_close(mean, shown.sum(dim=1) / count.clamp(min=1))

@@ -80,7 +80,7 @@ def x23d(
             learnt_from,
             held_out,
             output,
-            TrainingPlan(steps, batch=trainee.batch, seed=seed),
+            trainee.plan(steps, seed),
             start=start,
             device=device,
             progress=lambda doing, done: bar.update(task, description=doing, completed=done),

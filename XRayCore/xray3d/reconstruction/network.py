@@ -8,8 +8,11 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from xray3d.models.channels_last import layout, with_channels_last
 from xray3d.models.unets import half_precision, unet_definition, unet_of
-from xray3d.reconstruction.unprojection import grid_points, unprojected
+from xray3d.reconstruction import rays
+from xray3d.reconstruction.contrast import evened
+from xray3d.reconstruction.unprojection import grid_points, mean_unprojected
 
 FOLDED = 2
 """Views are encoded folded, so many neighbours each way being channels of one pixel, and space is decoded folded: a
@@ -28,9 +31,10 @@ _MOST_VIEWS = 8.0
 class ReconstructionNetwork(nn.Module):
     """X-rays and their geometry in, occupancy out, after X23D (Jecklin et al., J. Imaging 2022, 8(10):271).
 
-    One encoder sees every view. What it says is carried back along the rays onto the voxels of a grid about the bone,
-    with the direction of the view, and views are fused there by mean and standard deviation, in which neither their
-    order nor their number counts. A decoder in space, which is told how many views see a voxel, makes a shape of these.
+    One encoder sees every view, also with its contrast evened, and knows of each pixel where its ray passes the grid.
+    What it says is carried back along the rays onto the voxels of a grid about the bone, and views are fused there by
+    their mean, in which neither their order nor their number counts. A decoder in space, which is told how many views
+    see a voxel, makes a shape of that.
 
     Args:
         view_features: channels of the encoder's five levels, the finest first, and of its last layer.
@@ -40,17 +44,18 @@ class ReconstructionNetwork(nn.Module):
     def __init__(
         self,
         view_features: Sequence[int] = (24, 32, 48, 64, 64, 24),
-        space_features: Sequence[int] = (16, 32, 48, 64, 96, 16),
+        space_features: Sequence[int] = (16, 32, 48, 64, 64, 16),
     ) -> None:
         super().__init__()
+        shown = 2 * FOLDED**2 + rays.CHANNELS
         self.definitions = {
-            "encoder": unet_definition(2, FOLDED**2, _SEEN, view_features, _LEAKY, _NORM),
-            "decoder": unet_definition(3, 2 * _SEEN + 4, FOLDED**3, space_features, _LEAKY, _NORM),
+            "encoder": unet_definition(2, shown, _SEEN, view_features, _LEAKY, _NORM),
+            "decoder": unet_definition(3, _SEEN + 4, FOLDED**3, space_features, _LEAKY, _NORM),
         }
-        self.encoder, self.decoder = (unet_of(definition) for definition in self.definitions.values())
+        self.encoder = with_channels_last(unet_of(self.definitions["encoder"]), dimensions=2)
+        self.decoder = with_channels_last(unet_of(self.definitions["decoder"]), dimensions=3)
         nn.init.kaiming_normal_(self.encoder.final_conv.weight, nonlinearity="relu")
         nn.init.constant_(self.decoder.final_conv.bias, _MOSTLY_EMPTY)
-        self.toward = nn.Linear(3, _SEEN)
 
     def forward(self, views: Tensor, matrices: Tensor, ijk_to_ras: Tensor, size_ijk: tuple[int, int, int]) -> Tensor:
         """Logits (n, 1, k, j, i) of what is inside.
@@ -61,29 +66,30 @@ class ReconstructionNetwork(nn.Module):
             ijk_to_ras: (n, 4, 4) of the grid.
             size_ijk: of the grid, multiples of `FOLDED`, as are rows and cols.
         """
-        folded = F.pixel_unshuffle(views.flatten(0, 1)[:, None], FOLDED)
-        # Not in space: of small volumes, PyTorch 2.13 on processors has numbers that are none in half precision's
-        # gradients, and it takes hardly less time.
-        with half_precision(self, views.device):
-            seen = self.encoder(folded.contiguous(memory_format=torch.channels_last))
-        coarse = _coarser_grid(ijk_to_ras)
+        coarse, pixels = _coarser_grid(ijk_to_ras), _coarser_pixels(matrices)
         i, j, k = (side // FOLDED for side in size_ijk)
         points = grid_points(coarse, (i, j, k))
-        # Where a view looks from is added to what it shows before that is carried into space, which is linear.
-        toward = self.toward(_directions(matrices, points, ijk_to_ras))[..., None, None]
-        seen = seen.float().unflatten(0, views.shape[:2]) + toward
-        carried, visible = unprojected(seen, _coarser_pixels(matrices), points)
-        fused = _fused(F.leaky_relu(carried, _LEAKY[1]["negative_slope"]), visible)
-        told = [fused, visible.sum(dim=1) / _MOST_VIEWS, _places(i, j, k, fused)]
-        return _unfolded(self.decoder(torch.cat(told, dim=1)))
+        seen = self._seen(views, rays.ray_maps(pixels, ijk_to_ras, points.flatten(1, 3).mean(dim=1), *_folded(views)))
+        fused, count = mean_unprojected(seen, pixels, points)
+        told = torch.cat([fused, count / _MOST_VIEWS, _places(i, j, k, fused)], dim=1)
+        with half_precision(self, views.device):
+            logits = self.decoder(told.contiguous(memory_format=layout(3)))
+        return _unfolded(logits.float())
+
+    def _seen(self, views: Tensor, maps: Tensor) -> Tensor:
+        """(n, views, channels, rows, cols), folded, what the encoder says."""
+        images = views.flatten(0, 1)[:, None]
+        folded = F.pixel_unshuffle(torch.cat([images, evened(images)], dim=1), FOLDED)
+        shown = torch.cat([folded, maps.flatten(0, 1)], dim=1)
+        with half_precision(self, views.device):
+            seen = self.encoder(shown.contiguous(memory_format=layout(2)))
+        seen = F.leaky_relu(seen.float(), _LEAKY[1]["negative_slope"])
+        return seen.contiguous().unflatten(0, views.shape[:2])
 
 
-def _fused(carried: Tensor, visible: Tensor) -> Tensor:
-    """(n, channels, k, j, i): mean and standard deviation over the views that see a voxel; others have 0."""
-    count = visible.sum(dim=1).clamp(min=1.0)
-    mean = carried.sum(dim=1) / count
-    variance = (carried.square().sum(dim=1) / count - mean.square()).clamp(min=0.0)
-    return torch.cat([mean, (variance + 1e-4).sqrt()], dim=1)
+def _folded(views: Tensor) -> tuple[int, int]:
+    rows, columns = views.shape[-2:]
+    return rows // FOLDED, columns // FOLDED
 
 
 def _coarser_grid(ijk_to_ras: Tensor) -> Tensor:
@@ -98,14 +104,6 @@ def _coarser_pixels(matrices: Tensor) -> Tensor:
     shift = -(FOLDED - 1) / 2
     to_coarse = matrices.new_tensor([[1, 0, shift], [0, 1, shift], [0, 0, FOLDED]]) / FOLDED
     return to_coarse @ matrices
-
-
-def _directions(matrices: Tensor, points_ras: Tensor, ijk_to_ras: Tensor) -> Tensor:
-    """(n, views, 3) unit vectors from the sources to the middle of the grid, along the grid's axes."""
-    sources = -torch.linalg.solve(matrices[..., :3], matrices[..., 3])
-    middle = points_ras.flatten(1, 3).mean(dim=1)
-    axes = F.normalize(ijk_to_ras[:, :3, :3], dim=1)
-    return (F.normalize(middle[:, None] - sources, dim=-1) @ axes).float()
 
 
 def _places(i: int, j: int, k: int, like: Tensor) -> Tensor:

@@ -37,6 +37,7 @@ class Trainee:
         load, save: its folder, read and written.
         held_out: so many examples are measured on.
         batch: so many are shown at a step, usually.
+        learning_rate: the highest, usually.
     """
 
     kind: str
@@ -47,6 +48,11 @@ class Trainee:
     save: Callable[..., None]
     held_out: int
     batch: int
+    learning_rate: float
+
+    def plan(self, steps: int, seed: int = 0, validate_every: int = TrainingPlan.validate_every) -> TrainingPlan:
+        """The usual one of so many steps."""
+        return TrainingPlan(steps, self.batch, self.learning_rate, validate_every, seed)
 
 
 RECONSTRUCTION = Trainee(
@@ -58,6 +64,7 @@ RECONSTRUCTION = Trainee(
     model.save_model,
     held_out=24,
     batch=2,
+    learning_rate=3e-3,
 )
 LEVELS = Trainee(
     levels_model.KIND,
@@ -68,6 +75,7 @@ LEVELS = Trainee(
     levels_model.save_model,
     held_out=128,
     batch=8,
+    learning_rate=1e-3,
 )
 
 
@@ -109,7 +117,7 @@ def train(
         ModelError: no network to begin with, nothing to resume, or a training of something else.
         DeviceError: the device is not there.
     """
-    place, plan = Path(folder).absolute(), plan or TrainingPlan(batch=trainee.batch)
+    place, plan = Path(folder).absolute(), plan or trainee.plan(TrainingPlan.steps)
     target = torch.device(str(resolve_device(device)))
     check_bundle_output(place, overwrite or resume)
     network, started_from = begun(plan, start, trainee.new, trainee.load)

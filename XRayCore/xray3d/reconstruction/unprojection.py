@@ -6,6 +6,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+_OUTSIDE = 3.0
+
 
 def unprojected(features: Tensor, matrices: Tensor, points_ras: Tensor) -> tuple[Tensor, Tensor]:
     """What each view shows where a point would be seen.
@@ -20,20 +22,49 @@ def unprojected(features: Tensor, matrices: Tensor, points_ras: Tensor) -> tuple
         (n, views, channels, k, j, i), interpolated between pixels, and (n, views, 1, k, j, i) 1 where a view sees the
         point, 0 where it lies outside of the image or not in front of the source; there, features are 0.
     """
-    cases, views, channels, rows, columns = features.shape
+    where, visible = _looked_up(features, matrices, points_ras)
+    shown = torch.stack(
+        [_sampled(of_view, at) for of_view, at in zip(features.unbind(1), where.unbind(1), strict=True)], dim=1
+    )
     grid = points_ras.shape[1:4]
-    points = points_ras.reshape(cases, 1, -1, 3)
+    return shown.unflatten(-1, grid), visible.unflatten(-1, grid)
+
+
+def mean_unprojected(features: Tensor, matrices: Tensor, points_ras: Tensor) -> tuple[Tensor, Tensor]:
+    """What those views show on average that see a point; 0 where none does.
+
+    Args:
+        features, matrices, points_ras: as those of `unprojected`, which needs several times the memory.
+
+    Returns:
+        (n, channels, k, j, i), and (n, 1, k, j, i) how many views see the point.
+    """
+    where, visible = _looked_up(features, matrices, points_ras)
+    total = torch.zeros_like(visible[:, 0])
+    for view in range(features.shape[1]):
+        total = total + _sampled(features[:, view], where[:, view])
+    count, grid = visible.sum(dim=1), points_ras.shape[1:4]
+    return (total / count.clamp(min=1)).unflatten(-1, grid), count.unflatten(-1, grid)
+
+
+def _looked_up(features: Tensor, matrices: Tensor, points_ras: Tensor) -> tuple[Tensor, Tensor]:
+    """(n, views, points, 2) where to sample, as `grid_sample` counts, and (n, views, 1, points) 1 or 0: who sees it."""
+    rows, columns = features.shape[-2:]
+    points = points_ras.reshape(len(points_ras), 1, -1, 3)
     homogeneous = points @ matrices[..., :3].transpose(2, 3) + matrices[:, :, None, :, 3]
     depth = homogeneous[..., 2:]
     in_front = depth > 0
     pixels = homogeneous[..., :2] / torch.where(in_front, depth, torch.ones_like(depth))
     last = torch.tensor([columns - 1, rows - 1], dtype=pixels.dtype, device=pixels.device)
     seen = in_front[..., 0] & (pixels >= 0).all(dim=-1) & (pixels <= last).all(dim=-1)
-    where = (2 * pixels / last.clamp(min=1) - 1).reshape(cases * views, -1, 1, 2).to(features.dtype)
-    sampled = F.grid_sample(features.flatten(0, 1), where, align_corners=True)[..., 0]
-    sampled = sampled.reshape(cases, views, channels, -1)
-    visible = seen[:, :, None].to(features.dtype)
-    return (sampled * visible).reshape(cases, views, channels, *grid), visible.reshape(cases, views, 1, *grid)
+    # Far outside of the image there is nothing, and it costs nothing to make that of what is not seen.
+    where = torch.where(seen[..., None], 2 * pixels / last.clamp(min=1) - 1, _OUTSIDE)
+    return where.to(features.dtype), seen[:, :, None].to(features.dtype)
+
+
+def _sampled(images: Tensor, where: Tensor) -> Tensor:
+    """(n, channels, points) of (n, channels, rows, cols)."""
+    return F.grid_sample(images, where[:, :, None], align_corners=True)[..., 0]
 
 
 def grid_points(ijk_to_ras: Tensor, size_ijk: tuple[int, int, int]) -> Tensor:
