@@ -58,6 +58,22 @@ def test_a_block_along_a_voxel_axis_is_its_thickness_times_its_attenuation():
         assert DRRRenderer(block).render(view)[0, 0] == pytest.approx(0.02 * thickness_mm, rel=1e-5)
 
 
+@pytest.mark.parametrize("row", [0, 12, 168, 191])
+@pytest.mark.parametrize("column", [0, 94])
+def test_rays_that_pass_beside_a_small_volume_and_next_to_parallel_to_it_are_empty(row, column):
+    """Where rounding makes 1e-9 of a slope of 0, such a ray meets the volume's planes a billion voxels away."""
+    size = (44, 42, 40)
+    volume = as_ct(np.full(size[::-1], 0.02, np.float32), centered_grid(size, (1.0, 1.0, 1.0), None, (0, 0, 40)))
+    intrinsic = np.array([[961.80555556, 0, column], [0, 962.5, row], [0, 0, 1]])
+    extrinsic = np.array([[1.0, 0, 0, 0], [0, 0, -1, 0], [0, 1, 0, 700], [0, 0, 0, 1]])
+    for lower in (0.0, 80.0):
+        extrinsic[1, 3] = lower
+        view = Projection(intrinsic, extrinsic, (192, 192), (1.04, 1.04))
+        drr = DRRRenderer(volume).render(view)
+        assert not drr[row].any(), "the ray passes below or above"
+        assert (drr < 0.02 * 60).all()
+
+
 def test_what_lies_behind_the_receptor_is_not_seen():
     size = (20, 400, 20)
     column = as_ct(np.full(size[::-1], 0.01, np.float32), centered_grid(size, (4, 1, 4), center_ras=(0, 220, 0)))

@@ -133,8 +133,9 @@ def joseph_ray(view: View, grid: Grid, row: int, column: int):
     )
     bounds = cut_to_slab(bounds, ray.u_origin, ray.u_slope, size[1] - 1.0)
     bounds = cut_to_slab(bounds, ray.v_origin, ray.v_slope, size[2] - 1.0)
-    ray.first = int(wp.ceil(bounds[0]))
-    ray.count = wp.max(0, int(wp.floor(bounds[1])) - ray.first + 1)
+    # A ray that is next to parallel to a slab and outside of it is in it only where no integer counts as far.
+    ray.first = int(wp.ceil(wp.min(bounds[0], size[0])))
+    ray.count = wp.max(0, int(wp.floor(wp.max(bounds[1], -1.0))) - ray.first + 1)
     return ray
 
 
