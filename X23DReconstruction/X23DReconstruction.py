@@ -155,14 +155,21 @@ class X23DReconstructionLogic(ScriptedLoadableModuleLogic):
         :param device: "cpu" or "cuda"; None for the one chosen in the settings.
         :raises xray3d.errors.XRay3DError: one sentence on what cannot be used; the scene is as before.
         :raises XRayCoreLib.packages.PackagesMissing: Python packages are not there and were declined.
+
+        Warns with one sentence of each X-ray that shows what was reconstructed far from where its geometry says.
         """
+        import warnings
+
         from XRayCoreLib import packages
 
         packages.ensure("reconstruction")
         from X23DReconstructionLib.results import store
 
         task = self.task(xrayNodes, places or self.findVertebrae(xrayNodes, device), device)
-        return store(task, task.run(lambda text, share: None))
+        made = task.run(lambda text, share: None)
+        for doubt in made.doubts:
+            warnings.warn(doubt, stacklevel=2)
+        return store(task, made)
 
 
 class X23DReconstructionTest(ScriptedLoadableModuleTest):

@@ -9,7 +9,7 @@ from test_reconstruct import MIDDLE, Fake, xray
 from xray3d import load_labels, save_xray
 from xray3d.datasets.synthetic_spine import VERTEBRA_LABELS
 from xray3d.drr.surfaces import read_surface
-from xray3d.reconstruction import model
+from xray3d.reconstruction import agreement, model
 from xray3d.reconstruction.level_finding import regions
 from xray3d.reconstruction.level_finding.found import Found
 
@@ -142,3 +142,16 @@ def test_an_x_ray_that_does_not_see_the_place_is_named(run, tmp_path):
     assert code == 2
     assert "lateral.nrrd: An X-ray does not see the middle" in err
     assert not (tmp_path / "L3.stl").exists()
+
+
+def test_an_xray_that_shows_the_bone_elsewhere_is_named(run, monkeypatch):
+    doubt = "ap shows what was reconstructed about 12 mm from where its geometry says."
+    asked = []
+    monkeypatch.setattr(agreement, "disagreements", lambda made: asked.extend(made) or [doubt])
+    code, out, err = run(*VIEWS, *ROI, "-o", "L3.stl", "--json")
+    assert code == 0
+    assert json.loads(out)["doubts"] == [doubt]
+    assert doubt in err
+    ((bone, xrays),) = asked
+    assert bone.inside.any()
+    assert len(xrays) == 2

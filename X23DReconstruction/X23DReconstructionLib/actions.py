@@ -50,9 +50,9 @@ class Actions:
         parameters = self._panel.parameters
         task = self._panel.logic.task(self._panel.checked(), parameters.places)
 
-        def finish(vertebrae) -> None:
-            store(task, vertebrae)
+        def finish(made) -> None:
+            store(task, made)
             self._panel.nodesChanged()
-            self._panel.bar.showMessage(reconstructedInWords(task))
+            self._panel.bar.showMessage(reconstructedInWords(task, made))
 
         self._panel.bar.run(task.run, finish, [*task.read.nodes, parameters.places])

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from xray3d.mrml.reconstruction import Shown, Vertebra, show_vertebrae
+from xray3d.mrml.reconstruction import Shown, show_vertebrae
 
-from .task import Task
+from .task import Made, Task
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,7 +40,7 @@ class Reconstructed:
         return cls(known.level, *nodes, known.volume_ml, known.sigma_mm, known.largest_sigma_mm, known.views)
 
 
-def store(task: Task, vertebrae: Sequence[Vertebra]) -> list[Reconstructed]:
+def store(task: Task, made: Made) -> list[Reconstructed]:
     """Show what was reconstructed.
 
     Raises:
@@ -49,4 +48,4 @@ def store(task: Task, vertebrae: Sequence[Vertebra]) -> list[Reconstructed]:
         GeometryError: a node to update is under a transform that is not linear; nothing is shown then.
     """
     task.read.requireSame()
-    return [Reconstructed.ofShown(shown) for shown in show_vertebrae(vertebrae)]
+    return [Reconstructed.ofShown(shown) for shown in show_vertebrae(made.vertebrae)]

@@ -20,6 +20,19 @@ Progress = Callable[[str, float], Any]
 
 
 @dataclass(frozen=True, eq=False)
+class Made:
+    """What came of a task.
+
+    Attributes:
+        vertebrae: one for each place.
+        doubts: a sentence on each X-ray that shows them elsewhere.
+    """
+
+    vertebrae: Sequence[Vertebra]
+    doubts: Sequence[str]
+
+
+@dataclass(frozen=True, eq=False)
 class Task:
     """Places, the X-rays to reconstruct from, and what does it.
 
@@ -58,21 +71,25 @@ class Task:
         """The X-rays that show a place."""
         return [xray for xray in self.read.xrays if place.is_seen_by(xray.projection)]
 
-    def run(self, progress: Progress) -> list[Vertebra]:
+    def run(self, progress: Progress) -> Made:
         """Reconstruct the vertebra of each place; `progress` may raise to stop. Free of MRML.
 
         Raises:
             VolumeError: an X-ray of one grey value, or nothing found at a place.
         """
+        from xray3d.reconstruction.agreement import disagreements  # with the renderer
+
         progress(_("Reading the model"), 0.0)
         reconstructor = self.reconstructor.on(self.device)
-        sentence, vertebrae = _("Reconstructing {name}"), []
+        sentence, vertebrae, made = _("Reconstructing {name}"), [], []
         for place in self.places:
             progress(sentence.format(name=place.name), len(vertebrae) / len(self.places))
             xrays = self.seeing(place)
             found = reconstructor.reconstruct(xrays, place.frame_to_ras)
             vertebrae.append(Vertebra.of(found, place.name, [xray.name for xray in xrays]))
-        return vertebrae
+            made.append((found, xrays))
+        progress(_("Comparing with the X-rays"), 1.0)
+        return Made(vertebrae, disagreements(made))
 
 
 def shippedReconstructor(device: str):

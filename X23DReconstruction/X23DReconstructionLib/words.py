@@ -8,11 +8,15 @@ from slicer.i18n import tr as _
 
 from XRayCoreLib.names import namesInWords
 
-from .task import Task
+from .task import Made, Task
 
 
-def reconstructedInWords(task: Task) -> str:
-    """Which levels were reconstructed, which of them from one X-ray only, and which X-rays do not show which."""
+def reconstructedInWords(task: Task, made: Made) -> str:
+    """Which levels were reconstructed, which of them from one X-ray only, and which X-rays do not show which or what.
+
+    Args:
+        made: what came of the task.
+    """
     levels = [place.name for place in task.places]
     sentence = _("Reconstructed: {names}; judge them by their outlines on the X-rays.")
     sentences = [sentence.format(names=namesInWords(levels))]
@@ -25,7 +29,7 @@ def reconstructedInWords(task: Task) -> str:
     if single:
         sentence = _("The depth of {names} is uncertain, because one X-ray alone shows it.")
         sentences.append(sentence.format(names=namesInWords(single)))
-    return " ".join(sentences)
+    return " ".join([*sentences, *made.doubts])
 
 
 def foundInWords(found: Sequence) -> str:

@@ -18,6 +18,7 @@ from x23dreconstruction_support import (
 
 import standin
 from xray3d.errors import GeometryError, VolumeError
+from xray3d.reconstruction import agreement
 from xray3d.reconstruction.reconstruct import Reconstructor
 from xray3d.reconstruction.region import frame_of_box
 
@@ -75,6 +76,11 @@ class TestReconstruct:
         lower, upper = logic.reconstruct([*views, small], add_points(("L3", L3), ("L9", [9, -22, 12])))
         assert lower.xrayNames == ("AP", "LAT")
         assert upper.xrayNames == ("AP", "LAT", "Small")
+
+    def test_an_x_ray_that_shows_it_elsewhere(self, logic, fake, views, monkeypatch):
+        monkeypatch.setattr(agreement, "disagreements", lambda made: [f"{made[0][1][0].name} is off."])
+        with pytest.warns(UserWarning, match="AP is off"):
+            logic.reconstruct(views, add_points(("L3", L3)))
 
     def test_refused(self, logic, fake, views):
         points, plain = add_points(("L3", L3)), add_plain()

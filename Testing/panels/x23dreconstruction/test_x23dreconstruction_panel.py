@@ -22,6 +22,7 @@ from x23dreconstruction_support import (
 import standin
 from panel_support import press, settle
 from xray3d.mrml.inpainting import show_clean, show_uncertainty
+from xray3d.reconstruction import agreement
 
 
 class TestWithoutInput:
@@ -165,6 +166,11 @@ class TestReconstruct:
         assert [names for names, _ in fake.asked] == [["AP", "LAT"]] * 2
         assert "Small does not show L3, L4 and was left out there." in ready.panel.bar.message
         assert "uncertain" not in ready.panel.bar.message
+
+    def test_an_x_ray_that_shows_them_elsewhere_is_named(self, ready, monkeypatch):
+        monkeypatch.setattr(agreement, "disagreements", lambda made: [f"{len(made)} are elsewhere on LAT."])
+        press(ready, "reconstructButton")
+        assert ready.panel.bar.message.endswith("X-rays. 2 are elsewhere on LAT.")
 
     def test_a_vertebra_that_is_deleted_has_no_row(self, ready):
         press(ready, "reconstructButton")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json as json_format
 import time
+import warnings
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -60,6 +61,7 @@ def reconstruct(
     """
     from xray3d import load_xray
     from xray3d.datasets.synthetic_spine import VERTEBRA_LABELS
+    from xray3d.reconstruction.agreement import disagreements
     from xray3d.reconstruction.files import check_extension, save_reconstructions
     from xray3d.reconstruction.model import SHIPPED, load_network
     from xray3d.reconstruction.reconstruct import Reconstructor
@@ -77,9 +79,12 @@ def reconstruct(
         started = time.perf_counter()
         bones = {name: reconstructor.reconstruct(xrays, region) for name, region in regions.items()}
         seconds = time.perf_counter() - started
+        doubts = disagreements([(bone, xrays) for bone in bones.values()])
         values = {VERTEBRA_LABELS.get(name, 1): bone for name, bone in bones.items()}
         for path in output:
             save_reconstructions(values, path, overwrite)
+    for doubt in doubts:
+        warnings.warn(doubt, stacklevel=1)
     if json:
         report = {
             "files": [str(path) for path in output],
@@ -93,6 +98,7 @@ def reconstruct(
             ],
             "views": len(xrays),
             "seconds": round(seconds, 3),
+            "doubts": doubts,
         }
         print(json_format.dumps(report))
     else:
