@@ -9,7 +9,7 @@ from xray3d.benchmarks.x23d import measuring
 from xray3d.benchmarks.x23d import run as x23d
 from xray3d.benchmarks.x23d.anatomies import names_of
 from xray3d.benchmarks.x23d.outcomes import VertebraOutcome
-from xray3d.benchmarks.x23d.rows import rows_of
+from xray3d.benchmarks.x23d.rows import rows_against, rows_of
 from xray3d.benchmarks.x23d.views import ANGLES_DEG, VIEW_COUNTS, misread, projections_of, take_xray
 from xray3d.datasets.synthetic_spine import SyntheticPatient, synthetic_lumbar_spine
 from xray3d.drr import DRRRenderer
@@ -93,6 +93,18 @@ def test_rows_have_the_goals_of_four_calibrated_views():
     assert of_dose[0].value == pytest.approx(0.7)
     assert "SD 0.283" in of_dose[0].measure
     assert sum("views: F1" in row.measure or "1 view: F1" in row.measure for row in rows) >= len(VIEW_COUNTS)
+
+
+@pytest.mark.parametrize(("theirs", "met"), [(0.6, True), (0.7, False)])
+def test_calibration_is_to_make_surfaces_better_by_a_fifth(theirs, met):
+    worse = SurfaceScores({1.0: theirs, 1.5: 0.9, 2.0: 0.95}, 1.0, 3.0)
+    without = [outcome("L2", surface=worse, f1=0.8), outcome(surface=worse, f1=0.8)]
+    rows = list(rows_against(without, [outcome("L2"), outcome(), outcome(views=8, surface=None)]))
+    (of_1_mm,) = (row for row in rows if row.goal)
+    assert (of_1_mm.value, of_1_mm.peer_value) == (pytest.approx(0.8), pytest.approx(theirs))
+    assert of_1_mm.met is met
+    (of_f1,) = (row for row in rows if row.measure.endswith("F1"))
+    assert (of_f1.value, of_f1.peer_value) == (pytest.approx(0.9), pytest.approx(0.8))
 
 
 def test_what_was_not_reconstructed_counts():

@@ -99,9 +99,9 @@ def test_folded_pixels_and_voxels_are_where_those_are_that_they_are_made_of():
     torch.testing.assert_close(half[:2] / half[2], (at[:2] / at[2] - 0.5) / 2)
 
 
-def test_unfolded_voxels_are_each_in_the_place_of_their_own():
+def testunfolded_voxels_are_each_in_the_place_of_their_own():
     logits = torch.arange(2 * 8 * 3 * 4 * 5.0).reshape(2, 8, 3, 4, 5)
-    fine = module._unfolded(logits)
+    fine = module.unfolded(logits)
     assert fine.shape == (2, 1, 6, 8, 10)
     for number in range(8):
         down, along, right = number // 4, number // 2 % 2, number % 2

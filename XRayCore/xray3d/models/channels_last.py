@@ -1,4 +1,4 @@
-"""U-Nets whose tensors have their channels last in memory: convolutions in space take half the time that way."""
+"""Networks whose tensors have their channels last in memory: convolutions in space take half the time that way."""
 
 from __future__ import annotations
 
@@ -7,20 +7,20 @@ from typing import Any, TypeVar
 import torch
 from torch import Tensor, nn
 
-UNet = TypeVar("UNet", bound=nn.Module)
+Network = TypeVar("Network", bound=nn.Module)
 
 _SMALLEST_VARIANCE = 1e-5
 
 
-def with_channels_last(unet: UNet, dimensions: int) -> UNet:
-    """The same U-Net with its weights laid out for that, and instance norms that do not lay tensors out anew.
+def with_channels_last(network: Network, dimensions: int) -> Network:
+    """The same network with its weights laid out for that, and instance norms that do not lay tensors out anew.
 
     Args:
         dimensions: 2 or 3.
     """
-    _exchange_norms(unet)
-    unet.to(memory_format=layout(dimensions))  # type: ignore[call-overload]  # overloads lack it
-    return unet
+    _exchange_parts(network)
+    network.to(memory_format=layout(dimensions))  # type: ignore[call-overload]  # overloads lack it
+    return network
 
 
 def layout(dimensions: int) -> torch.memory_format:
@@ -74,9 +74,32 @@ class _Normed(torch.autograd.Function):
         return of_shown.to(stored.dtype), places * of_weight.sum(dim=(0, 1)), places * of_bias.sum(dim=(0, 1))
 
 
-def _exchange_norms(module: nn.Module) -> None:
-    for name, part in module.named_children():
+class Conv3d(nn.Conv3d):
+    """PyTorch's, but for volumes of two slices in full precision.
+
+    The gradients of these in half precision are of memory that was never written, on processors, in PyTorch 2.13.
+    """
+
+    def forward(self, shown: Tensor) -> Tensor:
+        """See `torch.nn.Conv3d`."""
+        if shown.shape[2] != 2:
+            return super().forward(shown)
+        with torch.autocast(shown.device.type, enabled=False):
+            return super().forward(shown.float())
+
+
+def _exchange_parts(network: nn.Module) -> None:
+    for name, part in network.named_children():
         if isinstance(part, nn.InstanceNorm2d | nn.InstanceNorm3d):
-            setattr(module, name, InstanceNorm(part.num_features))
+            setattr(network, name, InstanceNorm(part.num_features))
+        elif isinstance(part, nn.Conv3d):
+            setattr(network, name, _safe(part))
         else:
-            _exchange_norms(part)
+            _exchange_parts(part)
+
+
+def _safe(part: nn.Conv3d) -> Conv3d:
+    options = {"stride": part.stride, "padding": part.padding, "bias": part.bias is not None}
+    safe = Conv3d(part.in_channels, part.out_channels, part.kernel_size, **options)  # type: ignore[arg-type]
+    safe.load_state_dict(part.state_dict())
+    return safe

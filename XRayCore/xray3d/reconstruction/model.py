@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
+
+from torch import nn
 
 import xray3d
 from xray3d.drr.device import resolve_device
@@ -18,7 +20,10 @@ from xray3d.reconstruction.network import ReconstructionNetwork
 KIND = "reconstruction"
 SHIPPED = Path(xray3d.__file__).parent / "models" / "shipped" / "x23d"
 
-_FORMAT = 1
+# 1 was without contrast evened and without maps of rays.
+_FORMAT = 2
+
+Network = TypeVar("Network", bound=nn.Module)
 
 
 @dataclass(frozen=True)
@@ -43,16 +48,7 @@ def load_network(folder: str | Path, device: str = "cpu") -> tuple[Reconstructio
         ModelError: no model, a damaged one, or one for something else.
         DeviceError: the device is not there.
     """
-    resolve_device(device)
-    weights, facts = read_facts(folder, [KIND], _FORMAT, KIND)
-    try:
-        network = ReconstructionNetwork(*(definition["features"] for definition in facts["networks"].values()))
-        network.load_state_dict(dict(weights))
-        told = dict(facts["report"])
-        report = ReconstructionReport(**{**told, "measured": ReconstructionMeasured(**told["measured"])})
-    except MISREAD as failure:
-        raise damaged(folder) from failure
-    return network.eval().to(device), report
+    return load_weights(folder, KIND, _new, device)
 
 
 def save_model(
@@ -63,7 +59,44 @@ def save_model(
     Raises:
         OutputExistsError: there is one already, or it cannot be written.
     """
+    save_weights(folder, KIND, network, report, overwrite)
+
+
+def load_weights(
+    folder: str | Path, kind: str, new: Callable[[dict[str, Any]], Network], device: str
+) -> tuple[Network, ReconstructionReport]:
+    """A network of a kind, in evaluation mode, and what was reported of it.
+
+    Args:
+        new: makes one that has not learnt anything, of its definitions.
+
+    Raises:
+        ModelError: no model, a damaged one, or one for something else.
+        DeviceError: the device is not there.
+    """
+    resolve_device(device)
+    weights, facts = read_facts(folder, [kind], _FORMAT, kind)
+    try:
+        network = new(facts["networks"])
+        network.load_state_dict(dict(weights))
+        told = dict(facts["report"])
+        report = ReconstructionReport(**{**told, "measured": ReconstructionMeasured(**told["measured"])})
+    except MISREAD as failure:
+        raise damaged(folder) from failure
+    return network.eval().to(device), report
+
+
+def save_weights(folder: str | Path, kind: str, network: Any, report: ReconstructionReport, overwrite: bool) -> None:
+    """Write a network of a kind that has `definitions`, and what is reported of it.
+
+    Raises:
+        OutputExistsError: there is one already, or it cannot be written.
+    """
     told: dict[str, Any] = asdict(report)
-    facts = {"kind": KIND, "format": _FORMAT, "networks": network.definitions, "report": told}
+    facts = {"kind": kind, "format": _FORMAT, "networks": network.definitions, "report": told}
     task = "to reconstruct vertebrae from a few X-rays"
     save_network(network, network.definitions, facts, task, model_card(told), folder, overwrite)
+
+
+def _new(definitions: dict[str, Any]) -> ReconstructionNetwork:
+    return ReconstructionNetwork(*(definition["features"] for definition in definitions.values()))

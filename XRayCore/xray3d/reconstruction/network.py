@@ -74,7 +74,7 @@ class ReconstructionNetwork(nn.Module):
         told = torch.cat([fused, count / _MOST_VIEWS, _places(i, j, k, fused)], dim=1)
         with half_precision(self, views.device):
             logits = self.decoder(told.contiguous(memory_format=layout(3)))
-        return _unfolded(logits.float())
+        return unfolded(logits.float())
 
     def _seen(self, views: Tensor, maps: Tensor) -> Tensor:
         """(n, views, channels, rows, cols), folded, what the encoder says."""
@@ -112,7 +112,7 @@ def _places(i: int, j: int, k: int, like: Tensor) -> Tensor:
     return torch.stack(kji[::-1]).expand(len(like), -1, -1, -1, -1)
 
 
-def _unfolded(logits: Tensor) -> Tensor:
+def unfolded(logits: Tensor) -> Tensor:
     """(n, 1, f k, f j, f i) of (n, f³, k, j, i), as `pixel_shuffle` does in two dimensions."""
     cases, _, k, j, i = logits.shape
     blocks = logits.reshape(cases, FOLDED, FOLDED, FOLDED, k, j, i).permute(0, 4, 1, 5, 2, 6, 3)

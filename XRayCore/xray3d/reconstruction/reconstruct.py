@@ -10,6 +10,7 @@ import numpy as np
 import torch
 from numpy.typing import ArrayLike, NDArray
 from scipy.ndimage import label, map_coordinates
+from torch import nn
 
 from xray3d.errors import GeometryError, VolumeError
 from xray3d.geometry import Projection
@@ -17,7 +18,6 @@ from xray3d.models.levels import levelled
 from xray3d.reconstruction.crops import crop_about
 from xray3d.reconstruction.grid import GRID_SIZE_IJK, grid_about
 from xray3d.reconstruction.model import SHIPPED, load_network
-from xray3d.reconstruction.network import ReconstructionNetwork
 from xray3d.reconstruction.region import frame_of
 from xray3d.reconstruction.source import VIEW_PX
 from xray3d.volumes import XRayImage
@@ -89,10 +89,10 @@ class Reconstructor:
     """A network at work.
 
     Args:
-        network: in evaluation mode.
+        network: a `ReconstructionNetwork` in evaluation mode, or one that is shown and says the same.
     """
 
-    def __init__(self, network: ReconstructionNetwork) -> None:
+    def __init__(self, network: nn.Module) -> None:
         self._network = network
 
     @classmethod

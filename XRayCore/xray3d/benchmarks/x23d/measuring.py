@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 from typing import get_args
@@ -14,9 +15,11 @@ from numpy.typing import NDArray
 from xray3d.benchmarks.registration.anatomies import as_xrayed
 from xray3d.benchmarks.x23d.anatomies import TestSet, load_spine
 from xray3d.benchmarks.x23d.outcomes import VertebraOutcome
+from xray3d.benchmarks.x23d.uncalibrated import FOLDER, UncalibratedNetwork, load_network
 from xray3d.benchmarks.x23d.views import VIEW_COUNTS, Condition, misread, projections_of, take_xray
 from xray3d.drr import DRRRenderer
 from xray3d.errors import VolumeError
+from xray3d.geometry import Projection
 from xray3d.reconstruction.grid import GRID_SIZE_IJK
 from xray3d.reconstruction.reconstruct import Reconstruction, Reconstructor
 from xray3d.reconstruction.scenes import LabelledSpine, Shape
@@ -46,37 +49,70 @@ def run_spine(test_set: TestSet, name: str, data_folder: Path, model: str) -> li
     return [
         measured
         for number, level in enumerate(sorted(spine.frames))
-        for measured in _of_level(test_set, name, spine, level, renderer, reconstructor, [_SEED, number])
+        for measured in _under_all_conditions(_Case.of(test_set, name, spine, level, number), renderer, reconstructor)
     ]
 
 
-def _of_level(
-    test_set: TestSet,
-    name: str,
-    spine: LabelledSpine,
-    level: str,
-    renderer: DRRRenderer,
-    reconstructor: Reconstructor,
-    seed: list[int],
+def run_uncalibrated(test_set: TestSet, name: str, data_folder: Path, model: str) -> list[VertebraOutcome]:
+    """The same vertebrae from the same `USUAL_VIEWS` X-rays, by the network that is not told where these are from.
+
+    Args:
+        model: digest of that network.
+    """
+    spine = load_spine(test_set, name, data_folder)
+    renderer, reconstructor = DRRRenderer(as_xrayed(spine.ct)), Reconstructor(_uncalibrated(model))
+    outcomes = []
+    for number, level in enumerate(sorted(spine.frames)):
+        case = _Case.of(test_set, name, spine, level, number)
+        xrays = [take_xray(renderer, view, USUAL, seed) for seed, view in enumerate(case.views[:USUAL_VIEWS])]
+        outcomes.append(case.outcome(reconstructor, xrays, USUAL))
+    return outcomes
+
+
+@dataclass(frozen=True, eq=False)
+class _Case:
+    """A vertebra, and what is said of where it is and of where it is seen from."""
+
+    test_set: TestSet
+    spine: str
+    level: str
+    middle_ras: NDArray[np.float64]
+    shape: Shape
+    surface: tuple[NDArray[np.float64], NDArray[np.int64]]
+    views: list[Projection]
+    place_ras: NDArray[np.float64]
+    rng: np.random.Generator
+
+    @classmethod
+    def of(cls, test_set: TestSet, name: str, spine: LabelledSpine, level: str, number: int) -> _Case:
+        rng = np.random.default_rng([_SEED, number, *name.encode()])
+        middle = spine.frames[level][:3, 3]
+        shape = Shape.of(spine.labels, spine.values[level])
+        surface = isosurface(shape.coverage, 0.5, shape.ijk_to_ras, smoothed=True)
+        views = projections_of(middle, rng)
+        place = middle + rng.normal(0, _PLACE_SD_MM, 3)
+        return cls(test_set, name, level, middle, shape, surface, views, place, rng)
+
+    def outcome(
+        self, reconstructor: Reconstructor, xrays: Sequence[XRayImage], condition: Condition
+    ) -> VertebraOutcome:
+        started = time.perf_counter()
+        found = reconstructor.reconstruct(xrays, self.place_ras)
+        seconds = time.perf_counter() - started
+        f1, surface = _f1(found, self.shape), _surface_scores(found, self.surface)
+        return VertebraOutcome(self.test_set, self.spine, self.level, condition, len(xrays), f1, surface, seconds)
+
+
+def _under_all_conditions(
+    case: _Case, renderer: DRRRenderer, reconstructor: Reconstructor
 ) -> Iterator[VertebraOutcome]:
-    rng = np.random.default_rng([*seed, *name.encode()])
-    middle = spine.frames[level][:3, 3]
-    shape = Shape.of(spine.labels, spine.values[level])
-    true_surface = isosurface(shape.coverage, 0.5, shape.ijk_to_ras, smoothed=True)
-    views = projections_of(middle, rng)
-    place = middle + rng.normal(0, _PLACE_SD_MM, 3)
     for condition in get_args(Condition):
-        xrays = [take_xray(renderer, view, condition, seed=number) for number, view in enumerate(views)]
+        xrays = [take_xray(renderer, view, condition, seed=number) for number, view in enumerate(case.views)]
         if condition == "calibration off by 2° and 2 mm":
-            xrays = [XRayImage(one.pixels, misread(one.projection, middle, rng), one.name) for one in xrays]
+            off = [misread(one.projection, case.middle_ras, case.rng) for one in xrays]
+            xrays = [XRayImage(one.pixels, told, one.name) for one, told in zip(xrays, off, strict=True)]
         for count in VIEW_COUNTS if condition == USUAL else (USUAL_VIEWS,):
-            started = time.perf_counter()
-            found = reconstructor.reconstruct(xrays[:count], place)
-            seconds = time.perf_counter() - started
-            f1 = _f1(found, shape)
-            yield VertebraOutcome(
-                test_set, name, level, condition, count, f1, _surface_scores(found, true_surface), seconds
-            )
+            yield case.outcome(reconstructor, xrays[:count], condition)
 
 
 def _f1(found: Reconstruction, shape: Shape) -> float:
@@ -100,3 +136,8 @@ def _surface_scores(
 @lru_cache(maxsize=1)
 def _reconstructor(model: str) -> Reconstructor:
     return Reconstructor.shipped()
+
+
+@lru_cache(maxsize=1)
+def _uncalibrated(model: str) -> UncalibratedNetwork:
+    return load_network(FOLDER)[0]

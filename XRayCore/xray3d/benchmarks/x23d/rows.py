@@ -16,6 +16,7 @@ from xray3d.reconstruction.shape_scores import TOLERANCES_MM
 
 _LEAST_F1: dict[TestSet, float] = {"synthetic": 0.90, "real": 0.85}
 _LEAST_F_SCORE_1_MM, _MOST_MEAN_MM = 0.71, 1.0
+_TIMES_BETTER, _PEER = 1.22, "without calibration, as Pix2Vox"
 
 
 def rows_of(outcomes: Sequence[VertebraOutcome]) -> Iterator[Row]:
@@ -36,6 +37,28 @@ def rows_of(outcomes: Sequence[VertebraOutcome]) -> Iterator[Row]:
         yield from _rows_of(
             f"{test_set}, {USUAL_VIEWS} views, {condition}", [one for one in outcomes if one.condition == condition]
         )
+
+
+def rows_against(uncalibrated: Sequence[VertebraOutcome], outcomes: Sequence[VertebraOutcome]) -> Iterator[Row]:
+    """How much better the surface of the same vertebrae is than without calibration.
+
+    Args:
+        uncalibrated: all of one test set.
+        outcomes: of the network that knows calibrations, of the same.
+    """
+    calibrated = [one for one in outcomes if one.condition == USUAL and one.views == USUAL_VIEWS]
+    for tolerance in TOLERANCES_MM:
+        ours, theirs = (
+            float(np.mean([0.0 if one.surface is None else one.surface.f_score[tolerance] for one in of]))
+            for of in (calibrated, uncalibrated)
+        )
+        measure = f"{outcomes[0].test_set}, {USUAL_VIEWS} views: surface F score at {tolerance:g} mm"
+        is_goal = tolerance == min(TOLERANCES_MM)
+        goal = f">= {_TIMES_BETTER:g} times the peer's" if is_goal else None
+        yield Row(measure, ours, "", goal, ours >= _TIMES_BETTER * theirs if is_goal else None, _PEER, theirs)
+    measure = f"{outcomes[0].test_set}, {USUAL_VIEWS} views: F1"
+    ours, theirs = (float(np.mean([one.f1 for one in of])) for of in (calibrated, uncalibrated))
+    yield Row(measure, ours, "", None, None, _PEER, theirs)
 
 
 def _rows_of(words: str, outcomes: Sequence[VertebraOutcome], with_goals: bool = False) -> Iterator[Row]:

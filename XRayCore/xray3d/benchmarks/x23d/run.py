@@ -23,8 +23,9 @@ def run(quick: bool, report: Report) -> list[Row]:
     """All rows; visibly skipped where CTs, meshes or the model are not at hand."""
     # deferred: they need torch, other benchmarks do not
     from xray3d.benchmarks.x23d.locating import locating_rows, run_locating
-    from xray3d.benchmarks.x23d.measuring import run_spine
-    from xray3d.benchmarks.x23d.rows import rows_of
+    from xray3d.benchmarks.x23d.measuring import run_spine, run_uncalibrated
+    from xray3d.benchmarks.x23d.rows import rows_against, rows_of
+    from xray3d.benchmarks.x23d.uncalibrated import FOLDER
     from xray3d.reconstruction.level_finding.model import SHIPPED as LEVELS
     from xray3d.reconstruction.model import SHIPPED
 
@@ -38,9 +39,18 @@ def run(quick: bool, report: Report) -> list[Row]:
     spines = [(test_set, name) for test_set in get_args(TestSet) for name in names_of(test_set, _count(quick))]
     outcomes = _of_all(run_spine, spines, model.digest, "vertebrae", report)
     located = _of_all(run_locating, spines, levels.digest, "levels", report)
+    uncalibrated = model_folder(FOLDER)
+    without = (
+        _of_all(run_uncalibrated, spines, uncalibrated.digest, "without calibration", report) if uncalibrated else []
+    )
     rows: list[Row] = []
     for test_set in get_args(TestSet):
-        rows += rows_of([one for one in outcomes if one.test_set == test_set])
+        of_set = [one for one in outcomes if one.test_set == test_set]
+        rows += rows_of(of_set)
+        if without:
+            rows += rows_against([one for one in without if one.test_set == test_set], of_set)
+    if not without:
+        rows.append(Row("without calibration", f"skipped: no model in {FOLDER}", ""))
     for test_set in get_args(TestSet):
         rows += locating_rows([one for one in located if one.test_set == test_set])
     seconds = float(np.median([one.seconds for one in outcomes if one.views == 4]))
