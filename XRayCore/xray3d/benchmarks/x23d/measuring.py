@@ -49,7 +49,7 @@ def run_spine(test_set: TestSet, name: str, data_folder: Path, model: str) -> li
     return [
         measured
         for number, level in enumerate(sorted(spine.frames))
-        for measured in _under_all_conditions(_Case.of(test_set, name, spine, level, number), renderer, reconstructor)
+        for measured in _under_all_conditions(Case.of(test_set, name, spine, level, number), renderer, reconstructor)
     ]
 
 
@@ -63,14 +63,14 @@ def run_uncalibrated(test_set: TestSet, name: str, data_folder: Path, model: str
     renderer, reconstructor = DRRRenderer(as_xrayed(spine.ct)), Reconstructor(_uncalibrated(model))
     outcomes = []
     for number, level in enumerate(sorted(spine.frames)):
-        case = _Case.of(test_set, name, spine, level, number)
+        case = Case.of(test_set, name, spine, level, number)
         xrays = [take_xray(renderer, view, USUAL, seed) for seed, view in enumerate(case.views[:USUAL_VIEWS])]
         outcomes.append(case.outcome(reconstructor, xrays, USUAL))
     return outcomes
 
 
 @dataclass(frozen=True, eq=False)
-class _Case:
+class Case:
     """A vertebra, and what is said of where it is and of where it is seen from."""
 
     test_set: TestSet
@@ -84,7 +84,7 @@ class _Case:
     rng: np.random.Generator
 
     @classmethod
-    def of(cls, test_set: TestSet, name: str, spine: LabelledSpine, level: str, number: int) -> _Case:
+    def of(cls, test_set: TestSet, name: str, spine: LabelledSpine, level: str, number: int) -> Case:
         rng = np.random.default_rng([_SEED, number, *name.encode()])
         middle = spine.frames[level][:3, 3]
         shape = Shape.of(spine.labels, spine.values[level])
@@ -103,9 +103,7 @@ class _Case:
         return VertebraOutcome(self.test_set, self.spine, self.level, condition, len(xrays), f1, surface, seconds)
 
 
-def _under_all_conditions(
-    case: _Case, renderer: DRRRenderer, reconstructor: Reconstructor
-) -> Iterator[VertebraOutcome]:
+def _under_all_conditions(case: Case, renderer: DRRRenderer, reconstructor: Reconstructor) -> Iterator[VertebraOutcome]:
     for condition in get_args(Condition):
         xrays = [take_xray(renderer, view, condition, seed=number) for number, view in enumerate(case.views)]
         if condition == "calibration off by 2° and 2 mm":
