@@ -33,5 +33,6 @@ tenth of them are below {measured["lowest_f1"]:.2f}.
 
 - What no view shows is likely, not seen: from one view, depth is a guess.
 - Fractures, tumours and implants were not learnt; where there are some, the shape is that of a vertebra without.
-- A calibration that is far off makes a shape that is smooth and wrong; look at its contours on the X-rays.
+- A calibration that is far off makes a shape that is smooth and wrong; X-rays that disagree with it are named, but not
+  all of them: look at its contours on the X-rays.
 """
