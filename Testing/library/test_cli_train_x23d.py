@@ -46,7 +46,7 @@ def test_nothing_is_needed_but_a_place(command, trainer):
     assert trainer["trainee"] is training.RECONSTRUCTION
     assert (len(trainer["learnt_from"]), len(trainer["held_out"])) == (40, 4)
     assert not set(trainer["learnt_from"]) & set(trainer["held_out"])
-    assert trainer["plan"] == TrainingPlan(batch=2)
+    assert trainer["plan"] == TrainingPlan(batch=2, learning_rate=3e-3)
     assert (trainer["start"], trainer["device"], trainer["resume"], trainer["overwrite"]) == (None, "cpu", False, False)
     assert out.strip() == "model: F1 0.912, on X-rays that it had not seen, after 100 steps in 10 min."
 
