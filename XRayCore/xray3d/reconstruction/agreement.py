@@ -7,10 +7,13 @@ from dataclasses import dataclass
 
 import cv2
 import numpy as np
+import torch
 from numpy.typing import NDArray
 from scipy.signal import fftconvolve
 
 from xray3d.drr import DRRRenderer
+from xray3d.models.levels import levelled
+from xray3d.reconstruction.contrast import evened
 from xray3d.reconstruction.crops import crop_about
 from xray3d.reconstruction.reconstruct import Reconstruction
 from xray3d.reconstruction.scenes import OBJECT_PIXEL_MM
@@ -21,8 +24,8 @@ FAR_OFF_MM = 5.0
 """So far from where its geometry says an X-ray may show a bone, and nothing is said of it."""
 
 _REACH_PX = 24
-# Edges as wide as those of bones are blurred, contrast over about the width of a body.
-_EDGE_PX, _NEARBY_PX = 1.5, 16.0
+# As far as edges of bones are blurred.
+_EDGE_PX = 1.5
 _FILLED_HU, _EMPTY_HU = 0.0, -1000.0
 # Where geometry and image are right, nine of ten bones are more alike than 0.3 to what an X-ray shows there.
 _UNLIKE = 0.2
@@ -91,7 +94,8 @@ def _similarities(bone: Reconstruction, xray: XRayImage) -> NDArray[np.float64]:
     solid = CTVolume(np.where(inside, _FILLED_HU, _EMPTY_HU).astype(np.float32), bone.ijk_to_ras, "bone")
     expected = DRRRenderer(solid).render(projection)
     near = cv2.GaussianBlur((expected > 0).astype(np.float32), (0, 0), 2 * _EDGE_PX) > 0.05
-    told, shown = _edges(expected) * near, _edges(_evened(image))
+    even = evened(levelled(torch.from_numpy(image)[None, None]))[0, 0].numpy()
+    told, shown = _edges(expected) * near, _edges(even)
     products = sum(_correlated(one, other) for one, other in zip(told, shown, strict=True))
     energy = np.maximum(_correlated(near.astype(np.float32), np.square(shown).sum(axis=0)), 0)
     return np.asarray(products / np.sqrt(np.square(told).sum() * energy + 1e-12))
@@ -106,9 +110,3 @@ def _edges(image: NDArray[np.float32]) -> NDArray[np.float32]:
     """(2, rows, cols) slopes down and to the right."""
     smooth = cv2.GaussianBlur(image, (0, 0), _EDGE_PX)
     return np.stack(np.gradient(smooth)).astype(np.float32)
-
-
-def _evened(image: NDArray[np.float32]) -> NDArray[np.float32]:
-    mean = cv2.GaussianBlur(image, (0, 0), _NEARBY_PX)
-    variance = np.maximum(cv2.GaussianBlur(np.square(image), (0, 0), _NEARBY_PX) - np.square(mean), 0)
-    return np.asarray((image - mean) / (np.sqrt(variance) + 0.02 * image.std() + 1e-6), np.float32)

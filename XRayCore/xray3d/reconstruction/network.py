@@ -21,7 +21,7 @@ voxel of the decoder says of so many each way whether they are inside."""
 _SEEN = 16
 # In space, of which bone is little, other activations die: what says nothing for long says nothing ever after.
 _LEAKY = ("leakyrelu", {"negative_slope": 0.1})
-# Without it, five times as many steps leave it worse.
+# Without it, three times as many steps leave it worse.
 _NORM = ("instance", {"affine": True})
 # A network that has learnt nothing takes nothing for bone, of which grids hold little.
 _MOSTLY_EMPTY = -2.0

@@ -71,7 +71,16 @@ def run_uncalibrated(test_set: TestSet, name: str, data_folder: Path, model: str
 
 @dataclass(frozen=True, eq=False)
 class Case:
-    """A vertebra, and what is said of where it is and of where it is seen from."""
+    """A vertebra, and what is said of where it is and of where it is seen from.
+
+    Attributes:
+        test_set, spine, level: which.
+        middle_ras: (3,) mm, of its body.
+        shape, surface: the true ones.
+        views: from where it is X-rayed.
+        place_ras: (3,) mm, where its middle is said to be.
+        rng: of what else is drawn.
+    """
 
     test_set: TestSet
     spine: str
@@ -85,6 +94,7 @@ class Case:
 
     @classmethod
     def of(cls, test_set: TestSet, name: str, spine: LabelledSpine, level: str, number: int) -> Case:
+        """The `number`th of a spine; always the same."""
         rng = np.random.default_rng([_SEED, number, *name.encode()])
         middle = spine.frames[level][:3, 3]
         shape = Shape.of(spine.labels, spine.values[level])
@@ -96,6 +106,7 @@ class Case:
     def outcome(
         self, reconstructor: Reconstructor, xrays: Sequence[XRayImage], condition: Condition
     ) -> VertebraOutcome:
+        """What is measured of one reconstruction."""
         started = time.perf_counter()
         found = reconstructor.reconstruct(xrays, self.place_ras)
         seconds = time.perf_counter() - started
