@@ -19,7 +19,7 @@ from xray3d.benchmarks.patient import data_folder
 from xray3d.datasets.builds import bones_alone, of_another_build
 from xray3d.datasets.pose_range import PoseRange
 from xray3d.datasets.synthetic_spine import synthetic_lumbar_spine
-from xray3d.models.bundle import quantize_weights
+from xray3d.models.bundle import make_small
 from xray3d.registration.scene_regression.plan import TrainingPlan
 from xray3d.registration.scene_regression.training import pretrain
 
@@ -77,7 +77,7 @@ def main(folder: Path, steps: int) -> None:
             resume=resume,
             overwrite=True,
         )
-    quantize_weights(folder)
+    make_small(folder)
     print(f"{folder}: a network that learnt from {start.name}")
 
 

@@ -25,7 +25,7 @@ from xray3d.datasets.radiographs import find_radiographs
 from xray3d.datasets.synthetic_spine import synthetic_lumbar_spine
 from xray3d.inpainting.model import NETWORKS, InpaintingReport, NetworkName, load_network, save_network_of
 from xray3d.inpainting.training import train
-from xray3d.models.bundle import quantize_weights
+from xray3d.models.bundle import make_small
 from xray3d.models.training.plan import TrainingPlan
 
 REAL, BUILDS_OF_EACH = ("ct/trunk_acrin013.nii.gz", "ct/pelvis_bone_only.nii.gz"), 2
@@ -90,7 +90,7 @@ def main(name: str, folder: Path, steps: int, start: Path | None) -> None:
             with TemporaryDirectory() as place:
                 nothing = replace(plan, steps=0)
                 end_halfway(network, folder, start, lambda between: trained(Path(place), nothing, between))
-    quantize_weights(folder / name)
+    make_small(folder / name)
 
 
 if __name__ == "__main__":

@@ -3,25 +3,28 @@
 import json
 import os
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 import torch
-from safetensors.torch import load_file, save_file
 
 from xray3d.errors import ModelError, OutputExistsError
 from xray3d.models import bundle as bundles
 from xray3d.models.bundle import (
     CARD,
+    COMPRESSED,
     INFERENCE,
     METADATA,
     WEIGHTS,
     Bundle,
     check_bundle_output,
     load_bundle,
-    quantize_weights,
+    make_small,
     save_bundle,
+    written_ns,
 )
+from xray3d.models.quantized import quantized
 
 FILES = {METADATA, INFERENCE, WEIGHTS, CARD}
 
@@ -227,7 +230,7 @@ def test_a_model_may_be_copied_anywhere(folder, tmp_path):
 
 def test_a_quarter_of_the_bytes_hold_the_same_weights_but_for_rounding(folder):
     before = load_bundle(folder)
-    quantize_weights(folder)
+    make_small(folder)
     after = load_bundle(folder)
     assert (after.metadata, after.inference, after.card) == (before.metadata, before.inference, before.card)
     assert after.weights.keys() == before.weights.keys()
@@ -237,9 +240,46 @@ def test_a_quarter_of_the_bytes_hold_the_same_weights_but_for_rounding(folder):
     assert torch.equal(after.weights["first.steps"], before.weights["first.steps"])
 
 
+def test_small_models_are_compressed_always_alike_and_the_smaller_the_fewer_bits_there_are(tmp_path):
+    weights = {"layer.weight": torch.randn((64, 64, 3, 3), generator=torch.Generator().manual_seed(1))}
+    sizes = []
+    for bits in (8, 6, 5, 6):
+        save_bundle(replace(a_bundle(), weights=weights), tmp_path / "model", overwrite=True)
+        make_small(tmp_path / "model", bits)
+        assert not (tmp_path / "model" / WEIGHTS).exists()
+        sizes.append((tmp_path / "model" / COMPRESSED).read_bytes())
+        off = load_bundle(tmp_path / "model").weights["layer.weight"] - weights["layer.weight"]
+        assert off.abs().max() < 0.51 * 5 / (2 ** (bits - 1) - 1)
+    assert len(sizes[0]) > 1.2 * len(sizes[1]) > 1.3 * len(sizes[2])
+    assert sizes[1] == sizes[3]
+
+
+def test_a_small_model_that_is_trained_on_and_saved_is_large_again(folder):
+    make_small(folder)
+    save_bundle(replace(load_bundle(folder), is_compressed=False), folder, overwrite=True)
+    assert {file.relative_to(folder) for file in folder.rglob("*") if file.is_file()} == FILES
+
+
+def test_a_small_model_that_was_written_again_is_another(folder):
+    make_small(folder)
+    before = written_ns(folder)
+    os.utime(folder / COMPRESSED, ns=(1, 1))
+    assert written_ns(folder) != before
+
+
+@pytest.mark.parametrize(
+    "spoil", [cut, lambda path: path.write_bytes(b""), lambda path: path.write_bytes(b"\x1f\x8b\xff\xfe\x80" * 40)]
+)
+def test_a_damaged_small_model_is_the_same_sentence(folder, spoil):
+    make_small(folder)
+    spoil(folder / COMPRESSED)
+    with pytest.raises(ModelError, match="The model in .*model is damaged or incomplete; copy it again or train it"):
+        load_bundle(folder)
+
+
 def test_units_of_other_weights_are_damage(folder):
-    quantize_weights(folder)
-    stored = load_file(folder / WEIGHTS)
-    save_file({**stored, "first.weight.unit": torch.ones(5)}, folder / WEIGHTS)
+    bundle = load_bundle(folder)
+    wrong = {**quantized(bundle.weights), "first.weight.unit": torch.ones(5)}
+    save_bundle(replace(bundle, weights=wrong), folder, overwrite=True)
     with pytest.raises(ModelError, match="is damaged or incomplete"):
         load_bundle(folder)

@@ -1,13 +1,15 @@
 """A trained model as a MONAI bundle: a folder that says what it is, can be looked into, and is safe to open.
 
 The layout is that of the MONAI bundle specification; the weights are safetensors, which hold numbers and nothing that
-runs. What MONAI has no field for is in the metadata under "xray3d".
+runs. What MONAI has no field for is in the metadata under "xray3d". Where bytes count, the weights are compressed.
 """
 
 from __future__ import annotations
 
+import gzip
 import json
 import shutil
+import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -15,7 +17,7 @@ from typing import Any
 from uuid import uuid4
 
 from safetensors import SafetensorError
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load, load_file, save, save_file
 from torch import Tensor
 
 from xray3d.errors import ModelError, OutputExistsError
@@ -23,7 +25,9 @@ from xray3d.models.quantized import dequantized, quantized
 
 METADATA, INFERENCE = Path("configs/metadata.json"), Path("configs/inference.json")
 WEIGHTS, CARD = Path("models/model.safetensors"), Path("docs/README.md")
-_FILES = (METADATA, INFERENCE, WEIGHTS, CARD)
+COMPRESSED = WEIGHTS.with_name(f"{WEIGHTS.name}.gz")
+"""In place of `WEIGHTS`."""
+_FILES = (METADATA, INFERENCE, WEIGHTS, COMPRESSED, CARD)
 
 
 @dataclass(frozen=True, eq=False)
@@ -35,12 +39,14 @@ class Bundle:
         metadata: what the model is; under "xray3d" what this project needs to use it.
         inference: the network in MONAI's configuration language, under "network_def".
         card: the model card, in Markdown.
+        is_compressed: whether its weights are stored in as few bytes as can be.
     """
 
     weights: Mapping[str, Tensor]
     metadata: Mapping[str, Any]
     inference: Mapping[str, Any]
     card: str
+    is_compressed: bool = False
 
 
 def save_bundle(bundle: Bundle, folder: str | Path, overwrite: bool = False) -> None:
@@ -71,7 +77,11 @@ def save_bundle(bundle: Bundle, folder: str | Path, overwrite: bool = False) -> 
 def _write(bundle: Bundle, folder: Path) -> None:
     for file in _FILES:
         (folder / file).parent.mkdir(parents=True, exist_ok=True)
-    save_file({name: weight.contiguous().cpu() for name, weight in bundle.weights.items()}, folder / WEIGHTS)
+    weights = {name: weight.contiguous().cpu() for name, weight in bundle.weights.items()}
+    if bundle.is_compressed:
+        (folder / COMPRESSED).write_bytes(gzip.compress(save(weights), mtime=0))
+    else:
+        save_file(weights, folder / WEIGHTS)
     for file, content in ((METADATA, bundle.metadata), (INFERENCE, bundle.inference)):
         (folder / file).write_text(json.dumps(content, indent=2, allow_nan=False) + "\n", encoding="utf-8")
     (folder / CARD).write_text(bundle.card, encoding="utf-8")
@@ -105,23 +115,31 @@ def load_bundle(folder: str | Path) -> Bundle:
         metadata, inference = (
             json.loads((folder / file).read_text(encoding="utf-8")) for file in (METADATA, INFERENCE)
         )
-        weights = dequantized(load_file(folder / WEIGHTS))
+        is_compressed = (folder / COMPRESSED).is_file()
+        stored = (
+            load(gzip.decompress((folder / COMPRESSED).read_bytes())) if is_compressed else load_file(folder / WEIGHTS)
+        )
         card = (folder / CARD).read_text(encoding="utf-8")
-    except (OSError, ValueError, SafetensorError) as failure:
+        weights = dequantized(stored)
+    except (OSError, EOFError, ValueError, zlib.error, SafetensorError) as failure:
         raise _damaged(folder) from failure
     if not isinstance(metadata, dict) or not isinstance(inference, dict):
         raise _damaged(folder)
-    return Bundle(weights, metadata, inference, card)
+    return Bundle(weights, metadata, inference, card, is_compressed)
 
 
-def quantize_weights(folder: str | Path) -> None:
-    """Store a model's weights in a quarter of their bytes, for the repository; `load_bundle` reads both.
+def make_small(folder: str | Path, bits: int = 8) -> None:
+    """Store a model's weights in a quarter of their bytes or fewer, for the repository; `load_bundle` reads both.
+
+    Args:
+        bits: of each weight, see `quantized`.
 
     Raises:
         ModelError, OutputExistsError: as `load_bundle` and `save_bundle`.
     """
     bundle = load_bundle(folder)
-    save_bundle(replace(bundle, weights=quantized(bundle.weights)), folder, overwrite=True)
+    small = replace(bundle, weights=quantized(bundle.weights, bits), is_compressed=True)
+    save_bundle(small, folder, overwrite=True)
 
 
 def written_ns(folder: str | Path) -> tuple[int, ...]:

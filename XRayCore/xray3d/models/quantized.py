@@ -1,7 +1,8 @@
 """Weights in a quarter of their bytes, for a repository and downloads: computed with they are as they were, nearly.
 
-Each output channel has a unit, and its weights are whole numbers of it from -127 to 127 (Krishnamoorthi, "Quantizing
-deep convolutional networks for efficient inference", arXiv:1806.08342, 2018, section 2.2).
+Each output channel has a unit, and its weights are whole numbers of it, of 8 bits from -127 to 127 (Krishnamoorthi,
+"Quantizing deep convolutional networks for efficient inference", arXiv:1806.08342, 2018, section 2.2). Of fewer bits
+they take no less room, but more can be saved where files are compressed.
 """
 
 from __future__ import annotations
@@ -11,15 +12,19 @@ from collections.abc import Mapping
 import torch
 from torch import Tensor
 
-_MOST, _UNIT = 127, ".unit"
+_UNIT = ".unit"
 
 
-def quantized(weights: Mapping[str, Tensor]) -> dict[str, Tensor]:
+def quantized(weights: Mapping[str, Tensor], bits: int = 8) -> dict[str, Tensor]:
     """Weights by name as they are stored.
 
     Those of layers as int8, and beside each, as "<name>.unit", the units (channels,) of its output channels, which come
     first; biases and the like in half their bytes; whole numbers as they are.
+
+    Args:
+        bits: of each weight, 2 to 8.
     """
+    most = 2 ** (bits - 1) - 1
     stored = {}
     for name, weight in weights.items():
         if not weight.is_floating_point():
@@ -27,7 +32,7 @@ def quantized(weights: Mapping[str, Tensor]) -> dict[str, Tensor]:
         elif weight.ndim < 2:
             stored[name] = weight.half()
         else:
-            unit = weight.float().flatten(1).abs().amax(dim=1) / _MOST
+            unit = weight.float().flatten(1).abs().amax(dim=1) / most
             unit = torch.where(unit > 0, unit, torch.ones_like(unit))
             stored[name] = (weight.float() / _of_channels(unit, weight)).round().to(torch.int8)
             stored[name + _UNIT] = unit
