@@ -3,8 +3,8 @@
 python Testing/benchmarks/train_x23d.py XRayCore/xray3d/models/shipped/x23d [STEPS [START]]
 """
 
-from train_x23d_support import main
+from train_x23d_support import main, patients, usual_spines, varied_spines
 from xray3d.reconstruction.training import RECONSTRUCTION
 
 if __name__ == "__main__":
-    main(RECONSTRUCTION)
+    main(RECONSTRUCTION, usual_spines(), varied_spines(), patients("abdomen_pelvis_acrin001", "trunk_acrin013"))

@@ -3,8 +3,9 @@
 python Testing/benchmarks/train_x23d_levels.py XRayCore/xray3d/models/shipped/x23d_levels [STEPS [START]]
 """
 
-from train_x23d_support import main
+from train_x23d_support import main, patients, usual_spines, varied_spines
 from xray3d.reconstruction.training import LEVELS
 
 if __name__ == "__main__":
-    main(LEVELS)
+    # The other patient is for `xray3d benchmark x23d`.
+    main(LEVELS, usual_spines(), varied_spines(), patients("abdomen_pelvis_acrin001"))

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from test_scanned_vertebra import GRID, L3, surface
-from xray3d.datasets.mesh_vertebrae import mean_vertebrae, visible_human_vertebrae
+from xray3d.datasets.mesh_vertebrae import generic_vertebrae, mean_vertebrae, visible_human_vertebrae
 from xray3d.datasets.vertebra import vertebra_distance
 from xray3d.drr.surfaces import save_surface
 from xray3d.errors import MeshError
@@ -34,6 +34,19 @@ def test_five_of_one_man_are_read_by_their_names(tmp_path):
     (tmp_path / "L4.ply").unlink()
     with pytest.raises(MeshError, match=r"L4\.ply"):
         visible_human_vertebrae(tmp_path)
+
+
+def test_generic_ones_have_other_axes(tmp_path):
+    """x to the front, y to the head, z to the right."""
+    vertices, triangles = surface()
+    for number in (1, 5):
+        save_surface(vertices[:, [1, 2, 0]] * [-1, -1, 1], triangles, tmp_path / f"lumbar{number}.ply")
+    first, fifth = generic_vertebrae(tmp_path)
+    assert_is_l3(first)
+    assert_is_l3(fifth)
+    (tmp_path / "lumbar5.ply").unlink()
+    with pytest.raises(MeshError, match=r"lumbar5\.ply"):
+        generic_vertebrae(tmp_path)
 
 
 def test_pieces_of_one_surface_are_vertebrae(tmp_path):

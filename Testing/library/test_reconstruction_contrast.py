@@ -3,6 +3,7 @@
 import torch
 
 from xray3d.reconstruction.contrast import evened
+from xray3d.reconstruction.scenes import OBJECT_PIXEL_MM
 
 
 def stripes():
@@ -29,3 +30,10 @@ def test_what_is_dark_becomes_bright_and_nothing_else_where_an_image_is_inverted
 
 def test_nothing_remains_of_what_is_the_same_all_over():
     assert evened(torch.full((1, 1, 50, 60), 3.0)).abs().max() < 1e-2
+
+
+def test_what_is_nearby_is_as_wide_in_the_patient_on_larger_pixels():
+    images = torch.randn(1, 1, 64, 64, generator=torch.Generator().manual_seed(0))
+    finer = images.repeat_interleave(2, dim=2).repeat_interleave(2, dim=3)
+    twice = evened(images, 2 * OBJECT_PIXEL_MM).repeat_interleave(2, dim=2).repeat_interleave(2, dim=3)
+    torch.testing.assert_close(evened(finer)[..., 8:-8, 8:-8], twice[..., 8:-8, 8:-8], atol=0.1, rtol=0.1)

@@ -1,5 +1,7 @@
 """What the reconstruction network is shown: crops that see the vertebra, with geometry that says so."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -129,3 +131,13 @@ def test_how_a_vertebra_is_turned_need_not_be_known(monkeypatch, share, along_ra
         axes = np.eye(3) if along_ras else frame[:3, :3]
         np.testing.assert_allclose(to_ras[:3, :3], axes, atol=1e-5)
     assert not any(np.allclose(frame[:3, :3], np.eye(3), atol=1e-3) for frame in spine_views().frames.values())
+
+
+def test_a_vertebra_of_which_only_the_place_is_known_is_not_learnt():
+    spine = spine_views()
+    only_l2 = replace(spine, shapes={"L2": spine.shapes["L2"]})
+    of_l2 = seen([only_l2], 4, 1, 0)
+    for to_ras in of_l2.ijk_to_ras.numpy():
+        middle = to_ras[:3, :3] @ [51.5, 87.0, 43.0] + to_ras[:3, 3]
+        nearest = min(spine.frames, key=lambda level: np.linalg.norm(spine.frames[level][:3, 3] - middle))
+        assert nearest == "L2"

@@ -6,6 +6,7 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
+from xray3d.datasets.canvas import BoneTissue
 from xray3d.datasets.column import sample_column
 from xray3d.datasets.deformity import Deformity
 from xray3d.datasets.morphometry import MEAN_SHAPES
@@ -117,3 +118,23 @@ def test_a_patient_of_variety_is_whole_and_another_than_the_healthy_one():
         centre = varied.labels.to_ras(np.argwhere(mask).mean(axis=0)[::-1])
         assert np.linalg.norm(centre - varied.column.vertebra(level).to_ras[:3, 3]) < 35
         assert 0.6 < mask.sum() / (healthy.labels.labels == VERTEBRA_LABELS[level]).sum() < 1.6
+
+
+def test_bone_is_as_it_usually_is_unless_asked_otherwise_and_then_as_different_as_asked():
+    usual, rng = BoneTissue(1.1, 1050.0, 190.0), np.random.default_rng(0)
+    assert Variety().tissue(usual, rng) == usual
+    others = [Variety(density=1.0).tissue(usual, rng) for _ in range(200)]
+    spongy = np.log([other.spongy_hu / usual.spongy_hu for other in others])
+    assert abs(spongy.mean()) < 0.1
+    assert spongy.std() == pytest.approx(0.35, rel=0.2)
+    assert np.std([other.shell_mm for other in others]) > 0.1
+
+
+def test_arches_differ_only_where_asked_and_nothing_else_does_then():
+    """Spines of seeds stay what they were: nothing is drawn that is not asked for."""
+    as_before, none = (Variety(free_form_mm=2.0, arches=0.0).vertebra(L3, np.random.default_rng(4)) for _ in range(2))
+    np.testing.assert_array_equal(as_before(GRID), none(GRID))
+    other = Variety(free_form_mm=2.0, arches=1.0).vertebra(L3, np.random.default_rng(4))
+    differs = (other(GRID) < 0) != (none(GRID) < 0)
+    assert differs.sum() > 0.02 * (none(GRID) < 0).sum()
+    assert not differs[:, GRID_AXES[1] > -L3.depth_mm / 2 + 8].any(), "free form moves the limit a little"

@@ -1,7 +1,8 @@
 """Lumbar vertebrae of people from surface meshes, to make synthetic spines of.
 
 Those of the Visible Human come with artisynth_lumbosacralSpineModel (BSD 3-Clause), the means of 87 patients with
-morphable-lumbar-model (MIT; Clouthier et al., 2023). Both have x to the front, y to the left and z to the head.
+morphable-lumbar-model (MIT; Clouthier et al., 2023). Both have x to the front, y to the left and z to the head. Coarse
+ones come with myo_sim (Apache 2.0), with x to the front, y to the head and z to the right.
 """
 
 from __future__ import annotations
@@ -29,7 +30,7 @@ def visible_human_vertebrae(folder: Path) -> list[ScannedVertebra]:
         MeshError: a file that cannot be read.
     """
     files = [folder / f"L{number}.ply" for number in range(1, 6)]
-    return [_scanned(*read_surface(file), f"{file.stem} of the Visible Human") for file in files]
+    return [_from_front(*read_surface(file), f"{file.stem} of the Visible Human") for file in files]
 
 
 def mean_vertebrae(file: Path) -> list[ScannedVertebra]:
@@ -45,9 +46,26 @@ def mean_vertebrae(file: Path) -> list[ScannedVertebra]:
     edges = (np.ones(triangles.size), (triangles.ravel(), np.roll(triangles, 1, axis=1).ravel()))
     count, piece = connected_components(coo_matrix(edges, shape=(len(vertices),) * 2))
     of_triangles = piece[triangles[:, 0]]
-    return [_scanned(vertices, triangles[of_triangles == n], f"mean vertebra {n + 1}") for n in range(count)]
+    return [_from_front(vertices, triangles[of_triangles == n], f"mean vertebra {n + 1}") for n in range(count)]
+
+
+def generic_vertebrae(folder: Path) -> list[ScannedVertebra]:
+    """L1 and L5 of a musculoskeletal model; the others are L1 in other sizes.
+
+    Args:
+        folder: with lumbar1.ply and lumbar5.ply.
+
+    Raises:
+        MeshError: a file that cannot be read.
+    """
+    read = {number: read_surface(folder / f"lumbar{number}.ply") for number in (1, 5)}
+    return [_scanned(vertices[:, [2, 0, 1]], triangles, f"generic L{n}") for n, (vertices, triangles) in read.items()]
+
+
+def _from_front(vertices: NDArray[np.float64], triangles: NDArray[np.int64], name: str) -> ScannedVertebra:
+    return _scanned(vertices @ _TO_RAS.T, triangles, name)
 
 
 def _scanned(vertices: NDArray[np.float64], triangles: NDArray[np.int64], name: str) -> ScannedVertebra:
     used, renumbered = np.unique(triangles, return_inverse=True)
-    return ScannedVertebra.of_surface(vertices[used] @ _TO_RAS.T, renumbered.reshape(-1, 3), name)
+    return ScannedVertebra.of_surface(vertices[used], renumbered.reshape(-1, 3), name)

@@ -34,7 +34,7 @@ VERTEBRA_LABELS = {"L5": 27, "L4": 28, "L3": 29, "L2": 30, "L1": 31, "T12": 32, 
 
 SACRUM_LABEL = 25
 # Vertebrae that are no formulas may be larger than their measures say.
-_ROOM_MM = 12.0
+_ROOM_MM = 20.0
 MIRROR_X = np.diag([-1.0, 1.0, 1.0, 1.0])
 
 
@@ -79,7 +79,9 @@ def synthetic_lumbar_spine(
     make = variety.vertebra if variety else _of_formula
     vertebrae = [make(placed.shape, other) for placed in column.vertebrae]
     spongy_hu = float(np.clip(anatomy.normal(190, 35), 110, 280))
-    names = _paint_bones(canvas, column, vertebrae, trunk, spongy_hu, _ROOM_MM if variety else 0.0)
+    tissue = BoneTissue(shell_mm=1.1, shell_hu=1050.0, spongy_hu=spongy_hu)
+    tissue = variety.tissue(tissue, other) if variety else tissue
+    names = _paint_bones(canvas, column, vertebrae, trunk, tissue, _ROOM_MM if variety else 0.0)
     canvas.hu += 12.0 * smooth_noise(texture, canvas.hu.shape, sigma_vox=0.6)
     name = f"Synthetic lumbar spine {seed}"
     ct = CTVolume(np.clip(np.round(canvas.hu), -1024, 3071), canvas.ijk_to_ras, name)
@@ -105,18 +107,17 @@ def _paint_bones(
     column: LumbarColumn,
     vertebrae: Sequence[VertebraDistance],
     trunk: Trunk,
-    spongy_hu: float,
+    tissue: BoneTissue,
     room_mm: float,
 ) -> dict[int, str]:
     names = {}
-    tissue = BoneTissue(shell_mm=1.1, shell_hu=1050.0, spongy_hu=spongy_hu)
     for placed, vertebra in reversed(list(zip(column.vertebrae, vertebrae, strict=True))):
         shape = placed.shape
         window = canvas.window_of_box(*_box(shape, room_mm), placed.to_ras)
         distance = vertebra(in_frame(window.points, placed.to_ras))
         canvas.paint_bone(window, distance, tissue, VERTEBRA_LABELS[shape.level])
         names[VERTEBRA_LABELS[shape.level]] = f"vertebrae_{shape.level}"
-    names |= _paint_pelvis(canvas, column, spongy_hu)
+    names |= _paint_pelvis(canvas, column, tissue.spongy_hu)
     names |= _paint_ribs(canvas, column, trunk)
     present = np.unique(canvas.labels)
     return {label: name for label, name in sorted(names.items()) if label in present}

@@ -10,6 +10,9 @@ from xray3d.datasets.exposures import blurred, displayed, transmitted, with_nois
 from xray3d.models.levels import levelled
 
 _INTEGRALS, _EXPOSURE = 0.2, 0.05
+# How much density of bone differs, one standard deviation; and thickness of soft tissue, at most, at what is as wide as
+# the image, the less the narrower, to a so-many-th of it.
+_BONE, _SOFT, _PARTS = 0.3, 0.32, (4, 8, 16, 32)
 # Nobody says whether attenuation shows bright, as on radiographs, or dark, as on fluoroscopes: of this share, dark.
 _DARK = 0.25
 
@@ -35,3 +38,12 @@ def exposed(soft: Tensor, bone: Tensor, generator: torch.Generator, field: Tenso
     signal = _EXPOSURE * signal / signal.flatten(1).median(dim=1).values[:, None, None]
     image = displayed(with_noise(signal, draw), draw)
     return torch.where(draw.happens(_INTEGRALS) > 0, field * (soft + bone), image)
+
+
+def otherwise_thick(soft: Tensor, bone: Tensor, draw: Draws) -> tuple[Tensor, Tensor]:
+    """Line integrals (n, rows, cols) of soft tissue and of bone, of patients with more or less of it here and there.
+
+    Organs of synthetic patients are smooth; without this, networks go by what real ones lack.
+    """
+    more = [draw.uniform(0.0, _SOFT / parts) * draw.smooth(soft, parts) for parts in _PARTS]
+    return soft * torch.exp(torch.stack(more).sum(dim=0)), bone * torch.exp(_BONE * draw.normal((1, 1)))

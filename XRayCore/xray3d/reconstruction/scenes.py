@@ -50,7 +50,7 @@ class LabelledSpine:
     Attributes:
         ct: HU.
         labels: on any grid.
-        values: of each level in the labels.
+        values: of each level in the labels; of a level that is not among them the shape is not known.
         frames: (4, 4) from each level's frame (mm) to RAS, see `grid_about`.
     """
 
@@ -121,7 +121,7 @@ class SpineViews:
         integrals: (views, 2, rows, cols) float16, line integrals of soft tissue and of bone.
         projections: of the views.
         frames: of each level, see `LabelledSpine`.
-        shapes: of each level.
+        shapes: of each level of which it is known.
     """
 
     integrals: NDArray[np.float16]

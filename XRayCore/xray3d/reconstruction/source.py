@@ -58,7 +58,7 @@ def seen(spines: Sequence[SpineViews], count: int, views: int | Sequence[int], s
     crops, matrices, grids, truths = [], [], [], []
     for _ in range(count):
         spine = spines[int(rng.integers(len(spines)))]
-        level = str(rng.choice(sorted(spine.frames)))
+        level = str(rng.choice(sorted(spine.shapes)))
         to_ras = grid_about(_as_told(spine.frames[level], rng) @ _jitter(rng, _OFF_DEG, _OFF_MM))
         truths.append(spine.shapes[level].on(to_ras, GRID_SIZE_IJK))
         grids.append(to_ras)
