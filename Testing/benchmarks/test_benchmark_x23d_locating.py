@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from xray3d.benchmarks.x23d import locating
+from xray3d.benchmarks.x23d.anatomies import names_to_find
 from xray3d.benchmarks.x23d.locating import LevelOutcome, locating_rows, run_locating
 from xray3d.datasets.synthetic_spine import synthetic_lumbar_spine
 from xray3d.reconstruction.level_finding.found import Found
@@ -31,7 +32,7 @@ def test_vertebrae_that_two_x_rays_show_are_to_be_found(monkeypatch):
     spine = LabelledSpine.of_synthetic(synthetic_lumbar_spine(seed=0, spacing_mm=3.0))
     locator = Locator(spine.frames)
     monkeypatch.setattr(locating, "load_spine", lambda *of: spine)
-    monkeypatch.setattr(locating, "_locator", lambda model: locator)
+    monkeypatch.setattr(locating, "_locator", lambda model, reconstructs: locator)
     monkeypatch.setattr(locating, "_DRAWS", 1)
     outcomes = run_locating("real", "ct", None, "digest")
     assert locator.shown == [2, 4]
@@ -59,3 +60,21 @@ def test_rows_count_what_was_not_found_and_what_was_found_elsewhere_as_wrong():
 def test_where_nothing_is_found_no_error_is_told():
     _, found, median, *_ = locating_rows([LevelOutcome("real", "ct", "L3", views, None) for views in (2, 4)])
     assert (found.value, median.value) == (0.0, "none was found")
+
+
+def test_what_the_network_that_reconstructs_learnt_from_is_found_without_it(monkeypatch):
+    spine = LabelledSpine.of_synthetic(synthetic_lumbar_spine(seed=0, spacing_mm=3.0))
+    told = []
+    monkeypatch.setattr(locating, "load_spine", lambda *of: spine)
+    monkeypatch.setattr(locating, "_locator", lambda model, reconstructs: told.append(reconstructs) or Nothing())
+    monkeypatch.setattr(locating, "_DRAWS", 1)
+    for name in names_to_find("real", 0):
+        run_locating("real", name, None, "digest")
+    assert told == [True, False]
+
+
+class Nothing:
+    """Finds nothing."""
+
+    def locate(self, xrays):
+        return []

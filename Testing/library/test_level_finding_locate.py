@@ -6,7 +6,11 @@ import torch
 from torch import nn
 
 from xray3d import Projection, XRayImage
+from xray3d.datasets.morphometry import MEAN_SHAPES
+from xray3d.datasets.vertebra import vertebra_distance
 from xray3d.errors import GeometryError, ModelError, VolumeError
+from xray3d.reconstruction.body_middle import body_middle
+from xray3d.reconstruction.grid import GRID_SIZE_IJK, grid_about
 from xray3d.reconstruction.level_finding import locate as module
 from xray3d.reconstruction.level_finding.common_volume import box_seen_twice
 from xray3d.reconstruction.level_finding.found import Found, in_order
@@ -14,6 +18,8 @@ from xray3d.reconstruction.level_finding.locate import LevelLocator, locate
 from xray3d.reconstruction.level_finding.network import MULTIPLE, HeatMaps
 from xray3d.reconstruction.level_finding.source import PIXEL_MM
 from xray3d.reconstruction.level_finding.views import View
+from xray3d.reconstruction.reconstruct import Reconstruction
+from xray3d.reconstruction.region import frame_of
 from xray3d.reconstruction.scenes import LEVELS
 
 SIZE = (300, 260)
@@ -74,6 +80,22 @@ class Right(nn.Module):
 
 def found_on(xrays, shown=None, **options):
     return LevelLocator(Right(xrays, shown or len(xrays) * [MIDDLES], **options)).locate(xrays)
+
+
+class Seeing:
+    """Reconstructs vertebrae where they are: a formula, seen by so many X-rays each."""
+
+    def __init__(self, aside_mm=0.0):
+        self.aside_mm, self.views = aside_mm, []
+
+    def reconstruct(self, xrays, place_ras):
+        self.views.append(len(xrays))
+        middle = min(MIDDLES.values(), key=lambda one: np.linalg.norm(one - place_ras)) + [0, 0, self.aside_mm]
+        to_ras = grid_about(frame_of(place_ras))
+        kji = np.stack(np.meshgrid(*(np.arange(side) for side in GRID_SIZE_IJK[::-1]), indexing="ij"))
+        points = np.tensordot(to_ras[:3, :3], kji[::-1], 1) + (to_ras[:3, 3] - middle)[:, None, None, None]
+        inside = vertebra_distance(points.astype(np.float32), MEAN_SHAPES[4]) < 0
+        return Reconstruction(inside.astype(np.float32), to_ras)
 
 
 def off_mm(found):
@@ -247,3 +269,27 @@ def test_the_shipped_network_is_asked(monkeypatch):
     xrays = [xray(projection(0)), xray(projection(90))]
     monkeypatch.setattr(module, "_shipped", lambda device: LevelLocator(Right(xrays, 2 * [MIDDLES])))
     assert [one.level for one in locate(xrays)] == list(LEVELS)
+
+
+def test_middles_are_those_of_bodies_that_are_reconstructed():
+    """Heat maps are some millimetres off; the X-ray that does not see a vertebra is not asked about it."""
+    low = xray(projection(-45, size=(180, 260), middle=ISOCENTRE - [0, 0, 60.0]))
+    xrays = [*(xray(projection(angle)) for angle in ANGLES[:2]), low]
+    off = {level: middle + [4.0, -3.0, 5.0] for level, middle in MIDDLES.items()}
+    reconstructor = Seeing()
+    found = LevelLocator(Right(xrays, 3 * [off]), reconstructor).locate(xrays)
+    assert tuple(one.level for one in found) == LEVELS
+    assert off_mm(found) < 2.5
+    assert off_mm(found_on(xrays, 3 * [off])) > 6
+    assert set(reconstructor.views) == {2, 3}
+
+
+def test_what_is_reconstructed_of_the_neighbour_is_not_believed():
+    xrays = [xray(projection(angle)) for angle in ANGLES[:2]]
+    found = LevelLocator(Right(xrays, 2 * [MIDDLES]), Seeing(aside_mm=17.0)).locate(xrays)
+    assert off_mm(found) < 1.5
+
+
+def test_nothing_reconstructed_has_no_middle():
+    empty = Reconstruction(np.zeros(GRID_SIZE_IJK[::-1], np.float32), grid_about(np.eye(4)))
+    assert body_middle(empty) is None

@@ -11,10 +11,11 @@ import numpy as np
 
 from xray3d.benchmarks.registration.anatomies import as_xrayed
 from xray3d.benchmarks.table import Row, against_limit
-from xray3d.benchmarks.x23d.anatomies import TestSet, load_spine
+from xray3d.benchmarks.x23d.anatomies import UNLABELLED, TestSet, load_spine
 from xray3d.benchmarks.x23d.views import projections_of, take_xray
 from xray3d.drr import DRRRenderer
 from xray3d.reconstruction.level_finding.locate import LevelLocator
+from xray3d.reconstruction.level_finding.model import SHIPPED, load_network
 from xray3d.reconstruction.scenes import LabelledSpine
 from xray3d.volumes import XRayImage
 
@@ -46,10 +47,10 @@ def run_locating(test_set: TestSet, name: str, data_folder: Path, model: str) ->
     """All that is measured of one spine.
 
     Args:
-        model: digest of the model that ships, so that what is kept is of no other.
+        model: digest of the models that ship, so that what is kept is of no other.
     """
     spine = load_spine(test_set, name, data_folder)
-    renderer, locator = DRRRenderer(as_xrayed(spine.ct)), _locator(model)
+    renderer, locator = DRRRenderer(as_xrayed(spine.ct)), _locator(model, name not in UNLABELLED)
     middle = np.mean([frame[:3, 3] for frame in spine.frames.values()], axis=0)
     outcomes = []
     for draw in range(_DRAWS):
@@ -72,11 +73,13 @@ def _located(
 
 
 def locating_rows(outcomes: Sequence[LevelOutcome]) -> Iterator[Row]:
-    """All of one test set."""
+    """All of one test set, or of one spine of it."""
+    spines = {one.spine for one in outcomes}
+    of = outcomes[0].test_set + (f" ({Path(*spines).name})" if len(spines) == 1 else "")
     for count in VIEW_COUNTS:
         errors = [one.error_mm for one in outcomes if one.views == count]
         found = [error for error in errors if error is not None]
-        words = f"{outcomes[0].test_set}, {count} views, {len(errors)} vertebrae to be found"
+        words = f"{of}, {count} views, {len(errors)} vertebrae to be found"
         right = 100 * np.mean([error is not None and error <= RIGHT_MM for error in errors])
         measure = f"{words}: right level, within {RIGHT_MM:g} mm"
         yield against_limit(measure, float(right), "%", ">=", _LEAST_RIGHT)
@@ -85,6 +88,6 @@ def locating_rows(outcomes: Sequence[LevelOutcome]) -> Iterator[Row]:
         yield Row(f"{words}: error of those found, median", median, "mm")
 
 
-@lru_cache(maxsize=1)
-def _locator(model: str) -> LevelLocator:
-    return LevelLocator.shipped()
+@lru_cache(maxsize=2)
+def _locator(model: str, reconstructs: bool) -> LevelLocator:
+    return LevelLocator.shipped() if reconstructs else LevelLocator(load_network(SHIPPED)[0])
