@@ -10,7 +10,7 @@ from xray3d.benchmarks.x23d import run as x23d
 from xray3d.benchmarks.x23d.anatomies import names_of
 from xray3d.benchmarks.x23d.outcomes import VertebraOutcome
 from xray3d.benchmarks.x23d.rows import rows_against, rows_of
-from xray3d.benchmarks.x23d.views import ANGLES_DEG, VIEW_COUNTS, misread, projections_of, take_xray
+from xray3d.benchmarks.x23d.views import ANGLES_DEG, VIEW_COUNTS, misread, projections_of, screws_in, take_xray
 from xray3d.datasets.synthetic_spine import SyntheticPatient, synthetic_lumbar_spine
 from xray3d.drr import DRRRenderer
 from xray3d.geometry.poses import rotation_angle
@@ -39,6 +39,24 @@ SCORES = SurfaceScores({1.0: 0.8, 1.5: 0.9, 2.0: 0.95}, 0.7, 2.1)
 
 def outcome(level="L3", views=4, condition="calibrated", f1=0.9, surface=SCORES):
     return VertebraOutcome("real", "ct", level, condition, views, f1, surface, 1.0)
+
+
+def test_screws_are_in_vertebrae_and_show_only_where_they_are_asked_for():
+    screws = screws_in(spine())
+    assert len(screws) >= 6
+    labels = spine().labels
+    for screw in screws:
+        ijk = np.round(labels.to_ijk(screw.vertices_ras)).astype(int)
+        inside = labels.labels[ijk[:, 2], ijk[:, 1], ijk[:, 0]] == spine().values[screw.name.split(",")[0]]
+        assert inside.mean() > 0.2, "heads are behind the bone"
+    (view, *_) = projections_of(MIDDLE, np.random.default_rng(0))
+    renderer = DRRRenderer(patient().ct)
+    plain, with_screws, not_asked = (
+        take_xray(renderer, view, condition, 0, given).pixels
+        for condition, given in (("calibrated", ()), ("pedicle screws", screws), ("calibrated", screws))
+    )
+    np.testing.assert_array_equal(plain, not_asked)
+    assert (plain != with_screws).mean() > 0.005
 
 
 def test_views_are_from_where_they_are_said_to_be_and_see_the_vertebra():

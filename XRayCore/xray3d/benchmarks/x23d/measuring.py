@@ -16,8 +16,8 @@ from xray3d.benchmarks.registration.anatomies import as_xrayed
 from xray3d.benchmarks.x23d.anatomies import TestSet, load_spine
 from xray3d.benchmarks.x23d.outcomes import VertebraOutcome
 from xray3d.benchmarks.x23d.uncalibrated import FOLDER, UncalibratedNetwork, load_network
-from xray3d.benchmarks.x23d.views import VIEW_COUNTS, Condition, misread, projections_of, take_xray
-from xray3d.drr import DRRRenderer
+from xray3d.benchmarks.x23d.views import VIEW_COUNTS, Condition, misread, projections_of, screws_in, take_xray
+from xray3d.drr import DRRRenderer, Implant
 from xray3d.errors import VolumeError
 from xray3d.geometry import Projection
 from xray3d.reconstruction.grid import GRID_SIZE_IJK
@@ -45,12 +45,9 @@ def run_spine(test_set: TestSet, name: str, data_folder: Path, model: str) -> li
     """
     spine = load_spine(test_set, name, data_folder)
     renderer = DRRRenderer(as_xrayed(spine.ct))
-    reconstructor = _reconstructor(model)
-    return [
-        measured
-        for number, level in enumerate(sorted(spine.frames))
-        for measured in _under_all_conditions(Case.of(test_set, name, spine, level, number), renderer, reconstructor)
-    ]
+    reconstructor, screws = _reconstructor(model), screws_in(spine)
+    cases = (Case.of(test_set, name, spine, level, number) for number, level in enumerate(sorted(spine.frames)))
+    return [of for case in cases for of in _under_all_conditions(case, renderer, reconstructor, screws)]
 
 
 def run_uncalibrated(test_set: TestSet, name: str, data_folder: Path, model: str) -> list[VertebraOutcome]:
@@ -114,9 +111,12 @@ class Case:
         return VertebraOutcome(self.test_set, self.spine, self.level, condition, len(xrays), f1, surface, seconds)
 
 
-def _under_all_conditions(case: Case, renderer: DRRRenderer, reconstructor: Reconstructor) -> Iterator[VertebraOutcome]:
+def _under_all_conditions(
+    case: Case, renderer: DRRRenderer, reconstructor: Reconstructor, screws: Sequence[Implant]
+) -> Iterator[VertebraOutcome]:
     for condition in get_args(Condition):
-        xrays = [take_xray(renderer, view, condition, seed=number) for number, view in enumerate(case.views)]
+        views = case.views if condition == USUAL else case.views[:USUAL_VIEWS]
+        xrays = [take_xray(renderer, view, condition, number, screws) for number, view in enumerate(views)]
         if condition == "calibration off by 2° and 2 mm":
             off = [misread(one.projection, case.middle_ras, case.rng) for one in xrays]
             xrays = [XRayImage(one.pixels, told, one.name) for one, told in zip(xrays, off, strict=True)]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Literal
 
@@ -9,14 +10,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from xray3d.benchmarks.registration.cases import brightened
-from xray3d.drr import DRRRenderer
+from xray3d.datasets.screw_placement import plan_pedicle_screws
+from xray3d.datasets.screws import pedicle_screw
+from xray3d.drr import DRRRenderer, Implant
 from xray3d.drr.exposure import expose
 from xray3d.drr.physics.presets import XRayPreset, preset
+from xray3d.errors import VolumeError
 from xray3d.geometry import Projection
 from xray3d.geometry.poses import about, se3_exp
+from xray3d.reconstruction.scenes import LabelledSpine
 from xray3d.volumes import XRayImage
 
-Condition = Literal["calibrated", "calibration off by 2° and 2 mm", "a fifth of the dose"]
+Condition = Literal["calibrated", "calibration off by 2° and 2 mm", "a fifth of the dose", "pedicle screws"]
 
 # From the front, from the side, oblique from either side, then between these, as a C-arm can be.
 ANGLES_DEG = (0.0, 90.0, 45.0, -45.0, 20.0, -70.0, 70.0, -20.0)
@@ -41,12 +46,35 @@ def projections_of(middle_ras: NDArray[np.float64], rng: np.random.Generator) ->
     return taken
 
 
-def take_xray(renderer: DRRRenderer, view: Projection, condition: Condition, seed: int) -> XRayImage:
-    """One X-ray."""
+def take_xray(
+    renderer: DRRRenderer, view: Projection, condition: Condition, seed: int, screws: Sequence[Implant] = ()
+) -> XRayImage:
+    """One X-ray.
+
+    Args:
+        screws: that it shows where that is the condition.
+    """
     technique = brightened(preset(_TECHNIQUE), renderer, view)
     if condition == "a fifth of the dose":
         technique = _with_less_dose(technique)
-    return XRayImage(expose(renderer, view, technique, seed=seed).pixels, view, f"{view.viewing_direction_ras}")
+    implants = screws if condition == "pedicle screws" else ()
+    pixels = expose(renderer, view, technique, implants, seed=seed).pixels
+    return XRayImage(pixels, view, f"{view.viewing_direction_ras}")
+
+
+def screws_in(spine: LabelledSpine) -> list[Implant]:
+    """Two in each vertebra whose pedicles are wide enough for them."""
+    screws: list[Implant] = []
+    for level, value in spine.values.items():
+        try:
+            plans = plan_pedicle_screws(spine.labels, value, level)
+        except VolumeError:
+            continue
+        screws += [
+            Implant(*pedicle_screw(plan.diameter_mm, plan.length_mm), plan.to_ras, f"{level}, {plan.side}")
+            for plan in plans
+        ]
+    return screws
 
 
 def _with_less_dose(technique: XRayPreset) -> XRayPreset:
