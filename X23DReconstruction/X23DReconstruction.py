@@ -129,14 +129,22 @@ class X23DReconstructionLogic(ScriptedLoadableModuleLogic):
         :param device: "cpu" or "cuda"; None for the one chosen in the settings.
         :raises xray3d.errors.XRay3DError: one sentence on what cannot be used, or that nothing was found.
         :raises XRayCoreLib.packages.PackagesMissing: Python packages are not there and were declined.
+
+        Warns with one sentence where names may be wrong.
         """
+        import warnings
+
         from XRayCoreLib import packages
 
         packages.ensure("reconstruction")
         from X23DReconstructionLib.placing import storeFound
+        from xray3d.reconstruction.level_finding.found import naming_doubt
 
         task = self.findingTask(xrayNodes, device)
-        return storeFound(task, task.run(lambda text, share: None))
+        found = task.run(lambda text, share: None)
+        if doubt := naming_doubt(found):
+            warnings.warn(doubt, stacklevel=2)
+        return storeFound(task, found)
 
     def reconstruct(self, xrayNodes, places=None, device=None):
         """Reconstruct vertebrae; returns a list with one result for each place, in the order of the places.

@@ -1,6 +1,7 @@
 """`xray3d reconstruct` as a user runs it."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -80,6 +81,15 @@ def test_without_a_region_all_that_are_found_are_reconstructed(run, found, tmp_p
     assert np.unique(labels.labels).tolist() == [0, VERTEBRA_LABELS["L3"]], "both see the same ball"
     vertices, _ = read_surface(tmp_path / "spine.stl")
     assert np.ptp(vertices[:, 2]) == pytest.approx(40, abs=1)
+
+
+@pytest.mark.parametrize(("confidence", "count"), [(0.95, 0), (0.6, 1)])
+def test_names_that_may_be_wrong_are_said_to_be(run, found, confidence, count):
+    found[:] = [replace(one, confidence=confidence) for one in found]
+    code, out, err = run(*VIEWS, "-o", "spine.nrrd", "--json")
+    assert code == 0
+    said = [doubt for doubt in json.loads(out)["doubts"] if "next vertebra up or down" in doubt]
+    assert len(said) == err.count("next vertebra up or down") == count
 
 
 def test_levels_may_be_chosen_of_what_is_found(run, found):

@@ -13,7 +13,7 @@ from xray3d.reconstruction.body_middle import body_middle
 from xray3d.reconstruction.grid import GRID_SIZE_IJK, grid_about
 from xray3d.reconstruction.level_finding import locate as module
 from xray3d.reconstruction.level_finding.common_volume import box_seen_twice
-from xray3d.reconstruction.level_finding.found import Found, in_order
+from xray3d.reconstruction.level_finding.found import Found, naming_doubt
 from xray3d.reconstruction.level_finding.locate import LevelLocator, locate
 from xray3d.reconstruction.level_finding.network import MULTIPLE, HeatMaps
 from xray3d.reconstruction.level_finding.source import PIXEL_MM
@@ -109,7 +109,7 @@ def test_what_is_exact_on_x_rays_is_exact_in_space(count):
     assert off_mm(found) < 1.0
     for one in found:
         assert one.seen_by == count
-        assert one.confidence > 0.95
+        assert one.confidence > 0.9
         assert 1.0 < one.sigma_mm < 6.0
 
 
@@ -221,30 +221,6 @@ def test_detectors_of_any_pixels_mounted_any_way_show_the_network_the_same(quart
         assert abs(beside - min(20, column)) < 10
 
 
-def test_order_is_that_of_the_body():
-    def at(level, z, confidence=0.9, seen_by=2):
-        return Found(level, np.array([0.0, 0.0, z]), 3.0, confidence, seen_by)
-
-    def levels(*found):
-        return [one.level for one in in_order(found)]
-
-    assert levels(at("L3", 0), at("L2", 35), at("T12", 105)) == ["T12", "L2", "L3"]
-    assert levels() == []
-    assert levels(at("L5", 12)) == ["L5"]
-    # Upside down, too near and too far: whoever contradicts more goes.
-    assert levels(at("L1", 70), at("L2", 35), at("L3", 80), at("L4", -35)) == ["L1", "L2", "L4"]
-    assert levels(at("L1", 70), at("L2", 35), at("L3", 25), at("L4", -35)) == ["L1", "L2", "L4"]
-    assert levels(at("L1", 70), at("L2", 35), at("L3", -60)) == ["L1", "L2"]
-    # Far aslant, as no spine is; a deformed one may be half as much.
-    aside = Found("T12", np.array([0.0, 70.0, 117.0]), 1.0, 0.6, 2)
-    assert levels(aside, at("L3", 70), at("L4", 35)) == ["L3", "L4"]
-    slipped = Found("L5", np.array([0.0, 25.0, 7.0]), 1.0, 0.6, 2)
-    assert levels(at("L3", 70), at("L4", 35), slipped) == ["L3", "L4", "L5"]
-    # Of two that contradict each other, the surer one stays.
-    assert levels(at("L1", 0, 0.7), at("L2", 35, 0.9)) == ["L2"]
-    assert levels(at("L1", 0, 0.8, 4), at("L2", 35, 0.9, 2)) == ["L1"]
-
-
 def test_bad_input_is_one_sentence(monkeypatch, tmp_path):
     front, side = xray(projection(0)), xray(projection(90))
     with pytest.raises(VolumeError, match="no X-ray to find vertebrae on; give at least two"):
@@ -293,3 +269,11 @@ def test_what_is_reconstructed_of_the_neighbour_is_not_believed():
 def test_nothing_reconstructed_has_no_middle():
     empty = Reconstruction(np.zeros(GRID_SIZE_IJK[::-1], np.float32), grid_about(np.eye(4)))
     assert body_middle(empty) is None
+
+
+@pytest.mark.parametrize(("confidences", "is_sure"), [([0.99, 0.95, 0.8], True), ([0.9, 0.6, 0.7], False), ([], True)])
+def test_names_that_are_unsure_are_said_to_be(confidences, is_sure):
+    found = [Found("L3", np.zeros(3), 2.0, confidence, 2) for confidence in confidences]
+    doubt = naming_doubt(found)
+    assert (doubt is None) == is_sure
+    assert is_sure or "next vertebra up or down" in doubt

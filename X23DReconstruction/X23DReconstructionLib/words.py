@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from slicer.i18n import tr as _
 
+from xray3d.reconstruction.level_finding.found import naming_doubt
 from XRayCoreLib.names import namesInWords
 
 from .task import Made, Task
@@ -33,6 +34,7 @@ def reconstructedInWords(task: Task, made: Made) -> str:
 
 
 def foundInWords(found: Sequence) -> str:
-    """Which levels were found, and what to do about it."""
+    """Which levels were found, whether they may be named wrongly, and what to do about it."""
     sentence = _("Found: {names}. Look at each point on the X-rays, correct its place and its name, and reconstruct.")
-    return sentence.format(names=namesInWords([one.level for one in found]))
+    found_names = sentence.format(names=namesInWords([one.level for one in found]))
+    return " ".join(filter(None, [found_names, naming_doubt(found)]))

@@ -59,6 +59,11 @@ class TestConsole:
         assert locator.asked == [["AP", "LAT"]]
         assert node.GetName() == "Vertebrae found"
 
+    def test_names_that_may_be_wrong_are_warned_of(self, logic, locator, views):
+        locator.confidence = 0.6
+        with pytest.warns(UserWarning, match="Names may be those of the next vertebra up or down"):
+            assert list(points_of(logic.findVertebrae(views))) == ["L3", "L4"]
+
     def test_without_places_they_are_found(self, logic, locator, views):
         assert [one.level for one in logic.reconstruct(views)] == ["L3", "L4"]
         assert is_ball("L3", L3)
@@ -87,6 +92,16 @@ class TestPanel:
         node.SetNthControlPointLabel(0, "L2")
         press(checked, "reconstructButton")
         assert is_ball("L2", L3)
+
+    def test_names_that_may_be_wrong_are_said_to_be(self, checked, locator):
+        press(checked, "findButton")
+        assert "next vertebra" not in checked.panel.bar.message
+        locator.confidence = 0.6
+        press(checked, "findButton")
+        assert checked.panel.bar.message.startswith("Found: L3, L4.")
+        assert checked.panel.bar.message.endswith(
+            "next vertebra up or down; count from the last rib or from the sacrum."
+        )
 
     def test_found_again_makes_a_list_of_its_own(self, checked):
         press(checked, "findButton")

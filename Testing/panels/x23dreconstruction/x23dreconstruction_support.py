@@ -111,11 +111,13 @@ class FakeLocator:
     Attributes:
         wait: called before each answer.
         levels: that it finds.
+        confidence: of each.
         asked: the names of the X-rays, for each question.
     """
 
     wait: Any = None
     levels: dict[str, Any] = field(default_factory=lambda: {"L3": L3, "L4": L4})
+    confidence: float = 0.95
     asked: list[Any] = field(default_factory=list)
 
     def shipped(self, device="cpu"):
@@ -127,7 +129,7 @@ class FakeLocator:
         self.asked.append([xray.name for xray in xrays])
         if self.wait is not None:
             self.wait()
-        return [Found(level, middle, 2.0, 0.9, len(xrays)) for level, middle in self.levels.items()]
+        return [Found(level, middle, 2.0, self.confidence, len(xrays)) for level, middle in self.levels.items()]
 
 
 def install_fake_locator(monkeypatch, fake):

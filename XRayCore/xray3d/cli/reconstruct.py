@@ -72,14 +72,14 @@ def reconstruct(
         if [other.absolute() for other in output].count(path.absolute()) > 1:
             raise OutputExistsError(f"{path} is named twice; give every output a name of its own.")
     xrays = [load_xray(view) for view in views]
-    regions = _regions(roi, level, xrays, device)
+    regions, naming_doubts = _regions(roi, level, xrays, device)
     with Progress(console=Console(stderr=True), transient=True) as bar:
         bar.add_task("Reconstructing", total=None)
         reconstructor = Reconstructor(load_network(model or SHIPPED, device)[0])
         started = time.perf_counter()
         bones = {name: reconstructor.reconstruct(xrays, region) for name, region in regions.items()}
         seconds = time.perf_counter() - started
-        doubts = disagreements([(bone, xrays) for bone in bones.values()])
+        doubts = [*naming_doubts, *disagreements([(bone, xrays) for bone in bones.values()])]
         values = {VERTEBRA_LABELS.get(name, 1): bone for name, bone in bones.items()}
         for path in output:
             save_reconstructions(values, path, overwrite)
@@ -109,8 +109,8 @@ def reconstruct(
 
 def _regions(
     roi: Path | None, levels: Sequence[str] | None, xrays: Sequence[XRayImage], device: str
-) -> dict[str, NDArray[np.float64]]:
-    """By what the vertebrae are called."""
+) -> tuple[dict[str, NDArray[np.float64]], list[str]]:
+    """By what the vertebrae are called, and why they may be called so wrongly."""
     from xray3d.reconstruction.level_finding.regions import found_regions
     from xray3d.reconstruction.region_files import load_region
 
@@ -118,4 +118,4 @@ def _regions(
         return found_regions(xrays, levels or (), device)
     if levels:
         raise XRay3DError("--level is for vertebrae that are found; leave it out, or --roi.")
-    return {_ONE: load_region(roi, [xray.projection for xray in xrays])}
+    return {_ONE: load_region(roi, [xray.projection for xray in xrays])}, []

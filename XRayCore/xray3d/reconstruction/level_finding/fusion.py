@@ -10,8 +10,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from xray3d.reconstruction.level_finding.column import likeliest_column
 from xray3d.reconstruction.level_finding.found import Found
-from xray3d.reconstruction.level_finding.lesson import NEAR_MM
 from xray3d.reconstruction.level_finding.views import Evidence
 from xray3d.reconstruction.scenes import LEVELS
 from xray3d.reconstruction.unprojection import grid_points, unprojected
@@ -20,6 +20,9 @@ _STEP_MM, _FINE_MM = 4.0, 1.0
 # About the best point of the coarse grid: so far the fine one reaches, and what lies so near to its best point is
 # averaged.
 _REACH_MM, _AVERAGED_MM = 14.0, 6.0
+# Of each level so many points are taken for places of vertebrae, if they are so far from better ones of any level; and
+# what is said so near to them counts, where peaks of other levels may be.
+_PEAKS, _APART_MM, _NEAR_MM = 8, 12.0, 8.0
 # So many slices are looked at together: detectors that see much at once would need much memory.
 _SLICES = 16
 # By so many times a view has to make a point likelier to be one that shows the vertebra there.
@@ -27,7 +30,7 @@ _SHOWS = 3.0
 
 
 def located(evidence: Sequence[Evidence], box_ras: NDArray[np.float64]) -> list[Found]:
-    """Where each of `LEVELS` most likely is, however unlikely that is.
+    """The likeliest column of `LEVELS`, from head to foot; of none where nothing is seen.
 
     Args:
         evidence: of each view.
@@ -36,13 +39,33 @@ def located(evidence: Sequence[Evidence], box_ras: NDArray[np.float64]) -> list[
     lowest, sides_mm = box_ras[0], box_ras[1] - box_ras[0]
     i, j, k = (max(1, int(side) + 1) for side in np.ceil(sides_mm / _STEP_MM))
     points, scores = _searched(evidence, _grid(lowest, _STEP_MM), (i, j, k))
-    found = []
-    for number, level in enumerate(LEVELS):
-        shares = torch.softmax(scores[number], dim=0)
-        best = points[shares.argmax()]
-        near = (points - best).norm(dim=1) < NEAR_MM
-        found.append(_refined(evidence, level, best.cpu().numpy().astype(float), float(shares[near].sum())))
-    return found
+    places = points[_peaks(points, scores)]
+    near = torch.cdist(places, points) < _NEAR_MM
+    says = torch.stack([scores[:, of_place].amax(dim=1) for of_place in near], dim=1)
+    absent = torch.stack([one.outside for one in evidence]).sum(dim=0)
+    at_ras, of_levels, of_absence = (of.cpu().numpy().astype(float) for of in (places, says, absent))
+    column = likeliest_column(at_ras, of_levels, of_absence)
+    return [_refined(evidence, level, at_ras[place], confidence) for level, (place, confidence) in column.items()]
+
+
+def _peaks(points: Tensor, scores: Tensor) -> list[int]:
+    """Numbers of points (m, 3) that may be middles of vertebrae: for each level the best few that are apart.
+
+    Args:
+        scores: (levels, m).
+    """
+    chosen: set[int] = set()
+    for of_level in scores:
+        left = of_level.clone()
+        for _ in range(_PEAKS):
+            best = int(left.argmax())
+            chosen.add(best)
+            left[(points - points[best]).norm(dim=1) < _APART_MM] = -torch.inf
+    kept: list[int] = []
+    for number in sorted(chosen, key=lambda one: -float(scores[:, one].max())):
+        if all((points[number] - points[other]).norm() > _APART_MM for other in kept):
+            kept.append(number)
+    return kept
 
 
 def _refined(evidence: Sequence[Evidence], level: str, near_ras: NDArray[np.float64], confidence: float) -> Found:

@@ -13,7 +13,7 @@ from xray3d.errors import GeometryError, VolumeError
 from xray3d.geometry.rays import are_of_one_direction, nearest_to_rays
 from xray3d.reconstruction.body_middle import body_middle
 from xray3d.reconstruction.level_finding.common_volume import box_seen_twice
-from xray3d.reconstruction.level_finding.found import Found, in_order
+from xray3d.reconstruction.level_finding.found import Found
 from xray3d.reconstruction.level_finding.fusion import located
 from xray3d.reconstruction.level_finding.lesson import NEAR_MM
 from xray3d.reconstruction.level_finding.model import SHIPPED, load_network
@@ -21,8 +21,8 @@ from xray3d.reconstruction.level_finding.views import Evidence, View
 from xray3d.reconstruction.reconstruct import Reconstructor
 from xray3d.volumes import XRayImage
 
-# What is less likely is not told; and what two X-rays do not show has no depth.
-_LEAST_CONFIDENCE, _LEAST_SEEN_BY = 0.5, 2
+# What two X-rays do not show has no depth.
+_LEAST_SEEN_BY = 2
 
 
 class LevelLocator:
@@ -57,12 +57,7 @@ class LevelLocator:
         if are_of_one_direction(nearest_to_rays(middle - rays, directions)[1]):
             raise GeometryError("The X-rays are from one direction, and depth is not known; add one from another.")
         evidence = [Evidence.of(View.of(xray, middle), self._network) for xray in xrays]
-        likely = [
-            one
-            for one in located(evidence, box)
-            if one.confidence >= _LEAST_CONFIDENCE and one.seen_by >= _LEAST_SEEN_BY
-        ]
-        return [self._centred(one, xrays) for one in in_order(likely)]
+        return [self._centred(one, xrays) for one in located(evidence, box) if one.seen_by >= _LEAST_SEEN_BY]
 
     def _centred(self, one: Found, xrays: Sequence[XRayImage]) -> Found:
         """The same vertebra with its middle where that of its body is, if it can be told."""
@@ -79,8 +74,8 @@ def locate(xrays: Sequence[XRayImage], device: str = "cpu") -> list[Found]:
     """Find T12 and L1 to L5.
 
     On each X-ray a network says where the middles of their bodies are; this is carried back into space by the X-rays'
-    geometry, where the point is looked for of which all of them together say most. The vertebra about it is then
-    reconstructed, and the middle of its body taken.
+    geometry, where the column is looked for of which all of them together say most. The vertebrae of it are then
+    reconstructed, and the middles of their bodies taken.
 
     Args:
         xrays: two or more from different directions, on any grey scale, attenuation bright or dark, of a patient along
@@ -88,7 +83,7 @@ def locate(xrays: Sequence[XRayImage], device: str = "cpu") -> list[Found]:
         device: "cpu", "cuda" or "cuda:N".
 
     Returns:
-        Those that two X-rays show, and that fit each other, from head to foot; there may be none.
+        Those that two X-rays show, from head to foot; there may be none.
 
     Raises:
         VolumeError: no X-ray, or one that shows nothing.

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from xray3d.errors import GeometryError
+from xray3d.reconstruction.level_finding.found import naming_doubt
 from xray3d.reconstruction.level_finding.locate import locate
 from xray3d.reconstruction.region import frame_of
 from xray3d.volumes import XRayImage
@@ -15,8 +16,8 @@ from xray3d.volumes import XRayImage
 
 def found_regions(
     xrays: Sequence[XRayImage], levels: Sequence[str] = (), device: str = "cpu"
-) -> dict[str, NDArray[np.float64]]:
-    """The frames (4, 4) of the vertebrae that are found on X-rays, by level, see `frame_of`.
+) -> tuple[dict[str, NDArray[np.float64]], list[str]]:
+    """The frames (4, 4) of the vertebrae that are found on X-rays, by level, see `frame_of`; and what is doubtful.
 
     Args:
         xrays: as for `locate`.
@@ -26,10 +27,12 @@ def found_regions(
         GeometryError: none was found, or not all of those that are asked for; or as `locate`.
         VolumeError, ModelError, DeviceError: as `locate`.
     """
-    found = {one.level: frame_of(one.middle_ras) for one in locate(xrays, device)}
+    vertebrae = locate(xrays, device)
+    found = {one.level: frame_of(one.middle_ras) for one in vertebrae}
     if not found:
         raise GeometryError("No vertebra was found that the X-rays agree on; say where it is.")
     for level in levels:
         if level not in found:
             raise GeometryError(f"{level} was not found, but {', '.join(found)}; choose of these, or say where it is.")
-    return {level: found[level] for level in levels or found}
+    doubt = naming_doubt(vertebrae)
+    return {level: found[level] for level in levels or found}, [] if doubt is None else [doubt]
