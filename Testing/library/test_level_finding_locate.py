@@ -271,7 +271,7 @@ def test_nothing_reconstructed_has_no_middle():
     assert body_middle(empty) is None
 
 
-@pytest.mark.parametrize(("confidences", "is_sure"), [([0.99, 0.95, 0.8], True), ([0.9, 0.6, 0.7], False), ([], True)])
+@pytest.mark.parametrize(("confidences", "is_sure"), [([0.99, 1.0, 0.9], True), ([0.97, 0.9, 0.9], False), ([], True)])
 def test_names_that_are_unsure_are_said_to_be(confidences, is_sure):
     found = [Found("L3", np.zeros(3), 2.0, confidence, 2) for confidence in confidences]
     doubt = naming_doubt(found)

@@ -10,16 +10,17 @@ from numpy.typing import NDArray
 from scipy.special import logsumexp
 
 from xray3d.datasets.morphometry import MEAN_SHAPES
-from xray3d.reconstruction.level_finding.lesson import NEAR_MM
 from xray3d.reconstruction.scenes import LEVELS
 
 _SHAPES = [next(shape for shape in MEAN_SHAPES if shape.level == level) for level in LEVELS]
 _APART_MM = [upper.height_mm / 2 + upper.disc_height_mm + lower.height_mm / 2 for upper, lower in pairwise(_SHAPES)]
 # People differ in size, spines in what is left of their discs: one standard deviation of the logarithm.
-_APART_SPREAD = 0.15
+_APART_SPREAD = 0.12
 # Of the way from one to the next, the share that goes up: at least that of 53° of tilt, in lordosis and scoliosis.
 _LEAST_UPRIGHT = 0.6
 _IMPOSSIBLE = -1e9
+# Places that are nearer are of the same vertebra: neighbours of adults are farther from each other.
+_SAME_MM = 20.0
 # What is wrong about one vertebra or on one X-ray is wrong about others and on others, too; so much less all of them
 # together are worth than if they were not.
 _ALIKE = 4.0
@@ -39,7 +40,7 @@ def likeliest_column(places_ras: Array, says: Array, absent: Array) -> dict[str,
         absent: (levels,) the same that it is nowhere.
 
     Returns:
-        Of each level of the column the number of its place, and how likely it is within `NEAR_MM` of there; of none
+        Of each level of the column the number of its place, and how likely it is about there; of none
         where no column is likelier than none.
     """
     steps = _steps(places_ras)
@@ -56,7 +57,7 @@ def likeliest_column(places_ras: Array, says: Array, absent: Array) -> dict[str,
         place = int(best[number].argmax())
         # Every part of the best column is passed by it, and by no better one.
         if best[number, place] > best.max() - 1e-6:
-            near = np.linalg.norm(places_ras - places_ras[place], axis=1) < NEAR_MM
+            near = np.linalg.norm(places_ras - places_ras[place], axis=1) < _SAME_MM
             column[level] = place, float(shares[number, near].sum())
     return column
 

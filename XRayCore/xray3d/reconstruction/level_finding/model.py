@@ -18,7 +18,7 @@ from xray3d.reconstruction.level_finding.network import LevelNetwork
 KIND = "vertebrae on X-rays"
 SHIPPED = Path(xray3d.__file__).parent / "models" / "shipped" / "x23d_levels"
 
-_FORMAT = 1
+_FORMAT = 2
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,8 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from xray3d.models.unets import half_precision, unet_definition, unet_of
+from xray3d.reconstruction.contrast import evened
+from xray3d.reconstruction.level_finding.source import PIXEL_MM
 from xray3d.reconstruction.scenes import LEVELS
 
 # X-rays are seen folded: so many neighbours each way are channels of one pixel.
@@ -34,7 +36,7 @@ class HeatMaps(NamedTuple):
 
 
 class LevelNetwork(nn.Module):
-    """MONAI's U-Net: an X-ray in, heat maps of `LEVELS` out.
+    """MONAI's U-Net: an X-ray in, also with its contrast evened, heat maps of `LEVELS` out.
 
     Which vertebra is which only the whole image tells, by ribs and sacrum; the network has no norm, but it is deep
     enough to see all of it. That a level is not there is the mean of what all pixels say of it.
@@ -46,14 +48,15 @@ class LevelNetwork(nn.Module):
     def __init__(self, features: Sequence[int] = (24, 32, 48, 64, 96, 24)) -> None:
         super().__init__()
         said = len(LEVELS) * (_FOLDED**2 + 1)
-        self.definition = unet_definition(2, _FOLDED**2, said, features, _LEAKY)
+        self.definition = unet_definition(2, 2 * _FOLDED**2, said, features, _LEAKY)
         self.unet = unet_of(self.definition)
 
     def forward(self, images: Tensor) -> HeatMaps:
         """What images (n, 1, rows, cols) show that are `levelled`, their sides multiples of `MULTIPLE`."""
         rows, columns = images.shape[2:]
+        shown = torch.cat([images, evened(images, PIXEL_MM)], dim=1)
         with half_precision(self, images.device):
-            folded = F.pixel_unshuffle(images, _FOLDED).contiguous(memory_format=torch.channels_last)
+            folded = F.pixel_unshuffle(shown, _FOLDED).contiguous(memory_format=torch.channels_last)
             said = self.unet(folded).float()
         of_pixels, of_absence = said.split([said.shape[1] - len(LEVELS), len(LEVELS)], dim=1)
         pixels = F.pixel_shuffle(of_pixels, _FOLDED)

@@ -14,7 +14,7 @@ from torch import Tensor
 from xray3d.datasets.draws import Draws
 from xray3d.datasets.exposures import collimator
 from xray3d.geometry import Projection
-from xray3d.reconstruction.exposing import shown
+from xray3d.reconstruction.exposing import otherwise_thick, shown
 from xray3d.reconstruction.scenes import LEVELS, OBJECT_PIXEL_MM, SpineViews
 
 _COARSER = 2
@@ -62,8 +62,10 @@ def marked(spines: Sequence[SpineViews], count: int, seed: int) -> Marked:
         parts.append(part)
         pixels.append([_middle(spine, level, projection) for level in LEVELS])
         known.append([level in spine.frames for level in LEVELS])
-    soft, bone = torch.stack(parts, dim=1)
-    field = collimator(soft, Draws(count, generator))
+    draw = Draws(count, generator)
+    simulated_soft, simulated_bone = torch.stack(parts, dim=1)
+    soft, bone = otherwise_thick(simulated_soft, simulated_bone, draw)
+    field = collimator(soft, draw)
     at = torch.from_numpy(np.array(pixels)).float()
     return Marked(
         shown(soft, bone, generator, field)[:, None],
