@@ -12,20 +12,9 @@ from typing import get_args
 
 import cv2
 import numpy as np
-import vtkmodules.vtkRenderingOpenGL2  # noqa: F401  # what renders
 from scipy.spatial import cKDTree
-from vtkmodules.util.numpy_support import numpy_to_vtk, numpy_to_vtkIdTypeArray, vtk_to_numpy
-from vtkmodules.vtkCommonCore import vtkLookupTable, vtkPoints
-from vtkmodules.vtkCommonDataModel import vtkCellArray, vtkPolyData
-from vtkmodules.vtkFiltersCore import vtkPolyDataNormals
-from vtkmodules.vtkRenderingCore import (
-    vtkActor,
-    vtkPolyDataMapper,
-    vtkRenderer,
-    vtkRenderWindow,
-    vtkWindowToImageFilter,
-)
 
+from picture_x23d_support import pictured
 from xray3d.benchmarks.patient import data_folder
 from xray3d.benchmarks.registration.anatomies import as_xrayed
 from xray3d.benchmarks.x23d.anatomies import TestSet, load_spine, names_of
@@ -34,7 +23,7 @@ from xray3d.benchmarks.x23d.views import take_xray
 from xray3d.drr import DRRRenderer
 from xray3d.reconstruction.reconstruct import Reconstructor
 
-MOST_MM, SIZE_PX = 5.0, 360
+SIZE_PX = 360
 FROM = ((0.0, -1.0, 0.0), (-1.0, 0.0, 0.0))
 
 
@@ -54,46 +43,9 @@ def reconstructed(spines):
                     yield case.outcome(reconstructor, xrays, USUAL).f1, words, found.mesh(), case.surface
 
 
-def pictured(surface, other, direction):
-    """(rows, cols, 3) a surface in colours of its distance from another."""
-    vertices, triangles = surface
-    data = vtkPolyData()
-    points, cells = vtkPoints(), vtkCellArray()
-    points.SetData(numpy_to_vtk(np.ascontiguousarray(vertices), deep=True))
-    ids = np.column_stack([np.full(len(triangles), 3), triangles]).astype(np.int64).ravel()
-    cells.ImportLegacyFormat(numpy_to_vtkIdTypeArray(ids, deep=True))
-    data.SetPoints(points)
-    data.SetPolys(cells)
-    data.GetPointData().SetScalars(numpy_to_vtk(cKDTree(other[0]).query(vertices)[0], deep=True))
-    normals = vtkPolyDataNormals()
-    normals.SetInputData(data)
-    colours = vtkLookupTable()
-    colours.SetNumberOfTableValues(64)
-    colours.SetTableRange(0, MOST_MM)
-    for n in range(64):
-        colours.SetTableValue(n, 1.0, 1 - n / 63, 1 - n / 63)
-    mapper = vtkPolyDataMapper()
-    mapper.SetInputConnection(normals.GetOutputPort())
-    mapper.SetLookupTable(colours)
-    mapper.SetScalarRange(0, MOST_MM)
-    actor, renderer, window = vtkActor(), vtkRenderer(), vtkRenderWindow()
-    actor.SetMapper(mapper)
-    renderer.AddActor(actor)
-    renderer.SetBackground(0.15, 0.15, 0.2)
-    window.SetOffScreenRendering(True)
-    window.SetSize(SIZE_PX, SIZE_PX)
-    window.AddRenderer(renderer)
-    camera = renderer.GetActiveCamera()
-    camera.SetPosition(*direction)
-    camera.SetViewUp(0, 0, 1)
-    renderer.ResetCamera()
-    camera.Zoom(1.3)
-    window.Render()
-    image = vtkWindowToImageFilter()
-    image.SetInput(window)
-    image.Update()
-    pixels = vtk_to_numpy(image.GetOutput().GetPointData().GetScalars())
-    return pixels.reshape(SIZE_PX, SIZE_PX, -1)[::-1, :, :3].copy()
+def distances(surface, other):
+    """Vertices, triangles, and how far the vertices are from another surface."""
+    return *surface, cKDTree(other[0]).query(surface[0])[0]
 
 
 def main():
@@ -103,7 +55,8 @@ def main():
     for words, (f1, name, surface, truth) in zip(
         ("best", "median", "worst"), (found[0], found[len(found) // 2], found[-1]), strict=True
     ):
-        parts = [pictured(*pair, direction) for direction in FROM for pair in ((surface, truth), (truth, surface))]
+        pairs = [distances(*pair) for pair in ((surface, truth), (truth, surface))]
+        parts = [pictured([one], direction, SIZE_PX) for direction in FROM for one in pairs]
         row = np.hstack(parts)
         cv2.putText(row, f"{words}: {name}, F1 {f1:.2f}", (8, 22), cv2.FONT_HERSHEY_SIMPLEX, 0.6, (255, 255, 255), 1)
         rows.append(row)
