@@ -59,7 +59,7 @@ def save_model(
     Raises:
         OutputExistsError: there is one already, or it cannot be written.
     """
-    save_weights(folder, KIND, network, report, overwrite)
+    save_weights(folder, KIND, network, report, model_card(asdict(report)), overwrite)
 
 
 def load_weights(
@@ -86,8 +86,10 @@ def load_weights(
     return network.eval().to(device), report
 
 
-def save_weights(folder: str | Path, kind: str, network: Any, report: ReconstructionReport, overwrite: bool) -> None:
-    """Write a network of a kind that has `definitions`, and what is reported of it.
+def save_weights(
+    folder: str | Path, kind: str, network: Any, report: ReconstructionReport, card: str, overwrite: bool
+) -> None:
+    """Write a network of a kind that has `definitions`, what is reported of it, and its model card.
 
     Raises:
         OutputExistsError: there is one already, or it cannot be written.
@@ -95,7 +97,7 @@ def save_weights(folder: str | Path, kind: str, network: Any, report: Reconstruc
     told: dict[str, Any] = asdict(report)
     facts = {"kind": kind, "format": _FORMAT, "networks": network.definitions, "report": told}
     task = "to reconstruct vertebrae from a few X-rays"
-    save_network(network, network.definitions, facts, task, model_card(told), folder, overwrite)
+    save_network(network, network.definitions, facts, task, card, folder, overwrite)
 
 
 def _new(definitions: dict[str, Any]) -> ReconstructionNetwork:

@@ -90,7 +90,7 @@ def save_model(
     Raises:
         OutputExistsError: there is one already, or it cannot be written.
     """
-    save_weights(folder, KIND, network, report, overwrite)
+    save_weights(folder, KIND, network, report, _card(report), overwrite)
 
 
 UNCALIBRATED = Trainee(
@@ -104,6 +104,17 @@ UNCALIBRATED = Trainee(
     batch=2,
     learning_rate=3e-3,
 )
+
+
+def _card(report: ReconstructionReport) -> str:
+    return f"""# Vertebrae from X-rays that nobody says where they were taken from
+
+The counterpart that `xray3d benchmark x23d` compares with, after Pix2Vox (Xie et al., ICCV 2019); for nothing else.
+
+Trained in {report.seconds / 60:.0f} min on {report.device} from {report.started_from}: {report.steps} steps of \
+{report.batch} vertebrae of {len(report.cts)} synthetic spines, seed {report.seed}. On vertebrae of other spines, from
+four views: F1 {report.measured.f1:.2f} on average.
+"""
 
 
 def _new(definitions: dict[str, Any]) -> UncalibratedNetwork:
