@@ -18,10 +18,18 @@ from xray3d.drr.physics.presets import XRayPreset, preset
 from xray3d.errors import VolumeError
 from xray3d.geometry import Projection
 from xray3d.geometry.poses import about, se3_exp
+from xray3d.inpainting.inpainter import inpaint
 from xray3d.reconstruction.scenes import LabelledSpine
 from xray3d.volumes import XRayImage
 
-Condition = Literal["calibrated", "calibration off by 2° and 2 mm", "a fifth of the dose", "pedicle screws"]
+Condition = Literal[
+    "calibrated",
+    "calibration off by 2° and 2 mm",
+    "a fifth of the dose",
+    "pedicle screws",
+    "pedicle screws, taken out by XRayInpainting",
+]
+SCREWED: tuple[Condition, ...] = ("pedicle screws", "pedicle screws, taken out by XRayInpainting")
 
 # From the front, from the side, oblique from either side, then between these, as a C-arm can be.
 ANGLES_DEG = (0.0, 90.0, 45.0, -45.0, 20.0, -70.0, 70.0, -20.0)
@@ -53,13 +61,16 @@ def take_xray(
 
     Args:
         screws: that it shows where that is the condition.
+
+    Raises:
+        ModelError: they are to be taken out, and there is no model for that.
     """
     technique = brightened(preset(_TECHNIQUE), renderer, view)
     if condition == "a fifth of the dose":
         technique = _with_less_dose(technique)
-    implants = screws if condition == "pedicle screws" else ()
-    pixels = expose(renderer, view, technique, implants, seed=seed).pixels
-    return XRayImage(pixels, view, f"{view.viewing_direction_ras}")
+    pixels = expose(renderer, view, technique, screws if condition in SCREWED else (), seed=seed).pixels
+    xray = XRayImage(pixels, view, f"{view.viewing_direction_ras}")
+    return inpaint(xray)[0] if condition == "pedicle screws, taken out by XRayInpainting" else xray
 
 
 def screws_in(spine: LabelledSpine) -> list[Implant]:
