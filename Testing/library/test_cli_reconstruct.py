@@ -10,6 +10,7 @@ from test_reconstruct import MIDDLE, Fake, xray
 from xray3d import load_labels, save_xray
 from xray3d.datasets.synthetic_spine import VERTEBRA_LABELS
 from xray3d.drr.surfaces import read_surface
+from xray3d.inpainting import inpainter
 from xray3d.reconstruction import agreement, model
 from xray3d.reconstruction.level_finding import regions
 from xray3d.reconstruction.level_finding.found import Found
@@ -62,6 +63,33 @@ def test_what_was_done_is_said_in_words(run):
     code, out, _ = run(*VIEWS, *ROI, "-o", "L3.vtp")
     assert code == 0
     assert out.startswith("L3.vtp: a vertebra of 33 ml, in ")
+
+
+def test_implants_are_taken_out_first_where_asked_and_where_there_are_some(run, monkeypatch):
+    asked = []
+
+    def inpaint(image, device):
+        asked.append((image.name, device))
+        return image, np.full(image.pixels.shape, len(asked) == 1)
+
+    monkeypatch.setattr(inpainter, "inpaint", inpaint)
+    assert run(*VIEWS, *ROI, "-o", "L3.stl")[0] == 0
+    assert asked == []
+    code, _, err = run(*VIEWS, *ROI, "-o", "without.stl", "--inpaint")
+    assert code == 0
+    assert [device for _, device in asked] == ["cpu", "cpu"]
+    assert f"{asked[1][0]}: no implant was found; it is used as it is." in err
+    assert f"{asked[0][0]}: no implant" not in err
+
+
+def test_what_was_painted_is_what_is_reconstructed_from(run, monkeypatch):
+    def grey(image, device):
+        return (replace(image, pixels=np.ones_like(image.pixels)), np.ones(image.pixels.shape, bool))
+
+    monkeypatch.setattr(inpainter, "inpaint", grey)
+    code, _, err = run(*VIEWS, *ROI, "-o", "L3.stl", "--inpaint")
+    assert code == 2
+    assert "has one grey value" in err
 
 
 @pytest.fixture

@@ -48,6 +48,9 @@ def reconstruct(
     level: Annotated[
         list[str] | None, typer.Option(help="Of what is found only this one, such as L3; may be given again.")
     ] = None,
+    inpaint: Annotated[
+        bool, typer.Option("--inpaint", help="Look for implants on the X-rays, and take them out before anything else.")
+    ] = False,
     model: Annotated[
         Path | None, typer.Option(help="Folder of a model.", show_default="the one that comes with XRay3D")
     ] = None,
@@ -72,6 +75,8 @@ def reconstruct(
         if [other.absolute() for other in output].count(path.absolute()) > 1:
             raise OutputExistsError(f"{path} is named twice; give every output a name of its own.")
     xrays = [load_xray(view) for view in views]
+    if inpaint:
+        xrays = _without_implants(xrays, device)
     regions, naming_doubts = _regions(roi, level, xrays, device)
     with Progress(console=Console(stderr=True), transient=True) as bar:
         bar.add_task("Reconstructing", total=None)
@@ -105,6 +110,16 @@ def reconstruct(
         files = ", ".join(str(path) for path in output)
         volumes = ", ".join(f"{name} of {bone.volume_ml:.0f} ml" for name, bone in bones.items())
         print(f"{files}: {volumes}, in {seconds:.1f} s.")
+
+
+def _without_implants(xrays: Sequence[XRayImage], device: str) -> list[XRayImage]:
+    from xray3d.inpainting.inpainter import inpaint
+
+    painted = [inpaint(xray, device=device) for xray in xrays]
+    for xray, (_, mask) in zip(xrays, painted, strict=True):
+        if not mask.any():
+            warnings.warn(f"{xray.name}: no implant was found; it is used as it is.", stacklevel=2)
+    return [xray for xray, _ in painted]
 
 
 def _regions(
