@@ -14,7 +14,7 @@ from slicer.i18n import tr as _
 
 from xray3d import LabelVolume, XRayImage
 from xray3d.errors import GeometryError, ModelError, VolumeError
-from xray3d.inpainting.for_registration import Treated, needs_networks, treat_implants, treatment
+from xray3d.inpainting.treatment import Treated, needs_networks, treat_implants, treatment
 from xray3d.mrml.landmarks import landmark_pairs
 from xray3d.mrml.masks import mask_from_node, region_from_segment
 from xray3d.mrml.xrays import xray_from_node

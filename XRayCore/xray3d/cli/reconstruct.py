@@ -113,13 +113,13 @@ def reconstruct(
 
 
 def _without_implants(xrays: Sequence[XRayImage], device: str) -> list[XRayImage]:
-    from xray3d.inpainting.inpainter import inpaint
+    from xray3d.inpainting.treatment import treat_implants
 
-    painted = [inpaint(xray, device=device) for xray in xrays]
-    for xray, (_, mask) in zip(xrays, painted, strict=True):
-        if not mask.any():
+    treated = treat_implants(xrays, None, "inpaint", device)
+    for xray, share in zip(xrays, treated.implant_shares, strict=True):
+        if not share:
             warnings.warn(f"{xray.name}: no implant was found; it is used as it is.", stacklevel=2)
-    return [xray for xray, _ in painted]
+    return treated.xrays
 
 
 def _regions(

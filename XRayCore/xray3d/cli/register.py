@@ -149,7 +149,7 @@ def _register_and_save(
 ) -> tuple[RegistrationResult, dict[str, Any], list[Path]]:
     """The result, what else result.json holds, and all files that were written."""
     from xray3d import DRRRenderer, load_ct
-    from xray3d.inpainting.for_registration import treat_implants
+    from xray3d.inpainting.treatment import treat_implants
     from xray3d.registration.files import save_registration
     from xray3d.registration.overlay import before_and_after
     from xray3d.registration.register import Registrar

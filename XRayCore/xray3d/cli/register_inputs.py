@@ -16,7 +16,7 @@ from xray3d.errors import GeometryError, NoGeometryError, VolumeError
 
 if TYPE_CHECKING:
     from xray3d.geometry import Projection
-    from xray3d.inpainting.for_registration import Treatment
+    from xray3d.inpainting.treatment import Treatment
     from xray3d.registration.landmark_pairs import LandmarkPairs
     from xray3d.registration.landmarks import LandmarkPose
     from xray3d.registration.register import RelativeError
@@ -75,7 +75,7 @@ def read_inputs(
         GeometryError, VolumeError: one sentence that names the file and what to do.
         XRay3DError: something else to be done about implants than there is.
     """
-    from xray3d.inpainting.for_registration import treatment
+    from xray3d.inpainting.treatment import treatment
     from xray3d.registration.landmarks import pose_from_landmarks
     from xray3d.registration.register import RelativeError
 

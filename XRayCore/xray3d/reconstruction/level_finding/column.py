@@ -40,8 +40,8 @@ def likeliest_column(places_ras: Array, says: Array, absent: Array) -> dict[str,
         absent: (levels,) the same that it is nowhere.
 
     Returns:
-        Of each level of the column the number of its place, and how likely it is about there; of none
-        where no column is likelier than none.
+        Of each level of the column the number of its place, and how likely it is about there; of none where
+        no column is likelier than none.
     """
     steps = _steps(places_ras)
     before, after = _said(says, absent, steps, np.max)

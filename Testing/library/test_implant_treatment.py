@@ -10,8 +10,8 @@ from inpainting_support import BrightInpainter
 from registration_support import carm
 from xray3d import XRayImage
 from xray3d.errors import VolumeError, XRay3DError
-from xray3d.inpainting.for_registration import TREATMENTS, needs_networks, treat_implants, treatment
 from xray3d.inpainting.inpainter import Inpainter
+from xray3d.inpainting.treatment import TREATMENTS, needs_networks, treat_implants, treatment
 
 SIZE = (12, 10)
 SCREW = np.zeros(SIZE, bool)
@@ -103,6 +103,6 @@ def test_bad_input_is_one_sentence():
 
 
 def test_pytorch_need_not_be_there():
-    code = "import sys\nsys.modules['torch'] = None\nimport xray3d.inpainting.for_registration"
+    code = "import sys\nsys.modules['torch'] = None\nimport xray3d.inpainting.treatment"
     ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert ran.returncode == 0, ran.stderr

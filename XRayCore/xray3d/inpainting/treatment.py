@@ -1,4 +1,4 @@
-"""What to do about metal on X-rays before they are registered to a CT that does not have it."""
+"""What to do about metal on X-rays that are registered to a CT, or reconstructed from, which know nothing of it."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ TREATMENTS: tuple[Treatment, ...] = get_args(Treatment)
 
 @dataclass(frozen=True, eq=False)
 class Treated:
-    """X-rays as they are to be registered.
+    """X-rays as they are to be used.
 
     Attributes:
         xrays: with implants painted over, where that was asked for.
