@@ -13,7 +13,9 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import distance_transform_edt, label
 
+from xray3d.datasets.screws import pedicle_screw
 from xray3d.datasets.vertebra_frame import GRID_MM, UprightVertebra, sampled_at, upright_vertebra
+from xray3d.drr import Implant
 from xray3d.errors import VolumeError
 from xray3d.volumes.labels import LabelVolume
 
@@ -42,6 +44,10 @@ class ScrewPlan:
     diameter_mm: float
     length_mm: float
     pedicle_width_mm: float
+
+    def implant(self, name: str) -> Implant:
+        """The screw in its place."""
+        return Implant(*pedicle_screw(self.diameter_mm, self.length_mm), self.to_ras, name)
 
     @property
     def entry_ras(self) -> NDArray[np.float64]:

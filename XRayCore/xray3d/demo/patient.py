@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from xray3d.datasets.implant_shapes import rod
 from xray3d.datasets.sample_data import SAMPLE_CREDIT, SampleDataError, sample_chest_ct
 from xray3d.datasets.screw_placement import ScrewPlan, plan_pedicle_screws
-from xray3d.datasets.screws import ROD_SEAT_MM, pedicle_screw
+from xray3d.datasets.screws import ROD_SEAT_MM
 from xray3d.datasets.spine_finder import FoundSpine, find_vertebrae
 from xray3d.datasets.synthetic_spine import synthetic_lumbar_spine
 from xray3d.drr import Implant
@@ -89,10 +89,7 @@ def _labelled_patient(ct: CTVolume, labels: LabelVolume, levels: dict[int, str],
 def _patient(
     ct: CTVolume, isocenter_ras: NDArray[np.float64], placed: Sequence[tuple[str, ScrewPlan]], source: str
 ) -> DemoPatient:
-    screws = [
-        Implant(*pedicle_screw(plan.diameter_mm, plan.length_mm), plan.to_ras, f"{plan.side} screw of {name}")
-        for name, plan in placed
-    ]
+    screws = [plan.implant(f"{plan.side} screw of {name}") for name, plan in placed]
     story = [source, *(_screw_sentence(name, plan) for name, plan in placed)]
     if not placed:
         story.append("No vertebra could be told apart well enough to place screws in it.")

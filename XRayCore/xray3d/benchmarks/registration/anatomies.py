@@ -16,7 +16,6 @@ from numpy.typing import NDArray
 from scipy.interpolate import CubicSpline
 
 from xray3d.datasets.screw_placement import plan_pedicle_screws
-from xray3d.datasets.screws import pedicle_screw
 from xray3d.datasets.spine_finder import FoundSpine, find_vertebrae
 from xray3d.drr import Implant
 from xray3d.errors import VolumeError
@@ -125,10 +124,7 @@ def _screws(spine: FoundSpine, place: Place) -> list[Implant]:
             plans = plan_pedicle_screws(spine.labels, vertebra.label, frame=vertebra.to_ras)
         except VolumeError:
             continue  # too slender for a screw: the next one may do
-        screws += [
-            Implant(*pedicle_screw(plan.diameter_mm, plan.length_mm), plan.to_ras, f"{plan.side} screw")
-            for plan in plans
-        ]
+        screws += [plan.implant(f"{plan.side} screw") for plan in plans]
         if len(screws) >= 6:
             break
     if not screws:

@@ -11,7 +11,6 @@ from numpy.typing import NDArray
 
 from xray3d.benchmarks.registration.cases import brightened
 from xray3d.datasets.screw_placement import plan_pedicle_screws
-from xray3d.datasets.screws import pedicle_screw
 from xray3d.drr import DRRRenderer, Implant
 from xray3d.drr.exposure import expose
 from xray3d.drr.physics.presets import XRayPreset, preset
@@ -81,10 +80,7 @@ def screws_in(spine: LabelledSpine) -> list[Implant]:
             plans = plan_pedicle_screws(spine.labels, value, level)
         except VolumeError:
             continue
-        screws += [
-            Implant(*pedicle_screw(plan.diameter_mm, plan.length_mm), plan.to_ras, f"{level}, {plan.side}")
-            for plan in plans
-        ]
+        screws += [plan.implant(f"{level}, {plan.side}") for plan in plans]
     return screws
 
 
